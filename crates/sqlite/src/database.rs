@@ -1,0 +1,69 @@
+//! One database file: a writer thread, a pool of readers.
+
+use std::sync::Arc;
+
+use holdfast_base::{Error, Result};
+use rusqlite::Connection;
+
+use crate::readers::Readers;
+use crate::writer::Writer;
+use crate::{Schema, Settings, Work};
+
+/// A database file, open. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Database {
+    writer: Arc<Writer>,
+    readers: Arc<Readers>,
+}
+
+impl Database {
+    /// Opens (or makes) the file and brings it to the newest schema.
+    ///
+    /// # Errors
+    /// `Io` when it can't be opened, `Integrity` when it is corrupt, foreign or newer; it is never recreated.
+    pub fn open(settings: &Settings, schema: Schema) -> Result<Self> {
+        let connection = settings.connect_writer()?;
+        schema
+            .apply(&connection)
+            .map_err(|failure| Error::from(failure).with("path", settings.path.display().to_string()))?;
+        Ok(Self { writer: Arc::new(Writer::start(connection)?), readers: Arc::new(Readers::new(settings.clone())) })
+    }
+
+    /// Runs `work` on the writer thread in a transaction (shared with its neighbours) and answers after
+    /// the commit. When `work` fails, what it changed is undone and nothing else is.
+    ///
+    /// # Errors
+    /// What `work` fails with, or the commit.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Work<T> + Send + 'static,
+    ) -> Result<T> {
+        self.writer.write(work).await
+    }
+
+    /// Runs `work` on the writer thread outside any transaction (pragma, checkpoint, vacuum).
+    ///
+    /// # Errors
+    /// What `work` fails with.
+    pub async fn alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Work<T> + Send + 'static,
+    ) -> Result<T> {
+        self.writer.alone(work).await
+    }
+
+    /// Runs `work` with a reader connection on the calling thread. Each statement sees what was committed
+    /// when it began; start a transaction in `work` for a view across statements.
+    ///
+    /// # Errors
+    /// What `work` fails with.
+    pub fn read<T>(&self, work: impl FnOnce(&Connection) -> Work<T>) -> Result<T> {
+        Ok(self.readers.with(work)??)
+    }
+
+    /// Finishes the queued writes, checkpoints and closes. Calls after it are `Closed`. Closing twice is fine.
+    pub async fn close(&self) {
+        self.readers.close();
+        self.writer.close().await;
+    }
+}

@@ -1,0 +1,87 @@
+//! A bounded pool of connections that only read.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use holdfast_base::{Error, Result};
+use rusqlite::Connection;
+
+use crate::Settings;
+
+/// Opened on demand, at most `settings.max_readers`; a caller past that waits for one to come back.
+#[derive(Debug)]
+pub(crate) struct Readers {
+    settings: Settings,
+    state: Mutex<State>,
+    returned: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    idle: Vec<Connection>,
+    open: usize,
+    closed: bool,
+}
+
+impl Readers {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self { settings, state: Mutex::default(), returned: Condvar::new() }
+    }
+
+    /// Runs `work` with a reader connection on this thread.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&Connection) -> T) -> Result<T> {
+        let reader = Lent { readers: self, connection: Some(self.take()?) };
+        // Invariant: `connection` is `Some` until `Lent` is dropped.
+        match reader.connection.as_ref() {
+            Some(connection) => Ok(work(connection)),
+            None => Err(Error::internal("a lent reader lost its connection")),
+        }
+    }
+
+    /// Closes the idle connections; those in use are closed when they come back.
+    pub(crate) fn close(&self) {
+        let mut state = self.state();
+        state.closed = true;
+        state.idle.clear();
+        self.returned.notify_all();
+    }
+
+    fn take(&self) -> Result<Connection> {
+        let mut state = self.state();
+        loop {
+            if state.closed {
+                return Err(Error::closed("the database"));
+            }
+            if let Some(connection) = state.idle.pop() {
+                return Ok(connection);
+            }
+            if state.open < self.settings.max_readers.max(1) {
+                state.open += 1;
+                break;
+            }
+            state = self.returned.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        drop(state);
+        self.settings.connect_reader().inspect_err(|_| self.state().open -= 1)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A connection on loan; goes back when dropped, also by a panic.
+struct Lent<'a> {
+    readers: &'a Readers,
+    connection: Option<Connection>,
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        let mut state = self.readers.state();
+        match self.connection.take().filter(|connection| !state.closed && connection.is_autocommit()) {
+            Some(connection) => state.idle.push(connection),
+            None => state.open -= 1,
+        }
+        self.readers.returned.notify_one();
+    }
+}

@@ -1,0 +1,120 @@
+//! How a connection is opened.
+
+use std::path::{Path, PathBuf};
+
+use holdfast_base::{Error, ErrorKind, Result};
+use rusqlite::{Connection, OpenFlags};
+
+use crate::Failure;
+
+/// When SQLite syncs to the disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Synchronous {
+    /// Never; survives the process, not the machine.
+    Off,
+    /// At checkpoints: consistent after a power cut, the last commits may be gone.
+    #[default]
+    Normal,
+    /// At every commit.
+    Full,
+}
+
+/// Settings of one database file.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The file.
+    pub path: PathBuf,
+    /// Write-ahead log (readers beside the writer). Default true.
+    pub wal: bool,
+    /// How long to wait for another process's lock, in milliseconds. Default 5000.
+    pub busy_timeout_ms: u32,
+    /// Default [`Synchronous::Normal`].
+    pub synchronous: Synchronous,
+    /// The WAL is cut to this after a checkpoint, in bytes. Default 64 MiB.
+    pub journal_size_limit_bytes: u64,
+    /// Page cache of each connection, in KiB. Default 8192.
+    pub cache_kib: u32,
+    /// Memory-mapped bytes. Default 0 (off).
+    pub mmap_bytes: u64,
+    /// The most reader connections. Default 4.
+    pub max_readers: usize,
+}
+
+impl Settings {
+    /// The defaults for a file.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            wal: true,
+            busy_timeout_ms: 5000,
+            synchronous: Synchronous::Normal,
+            journal_size_limit_bytes: 64 << 20,
+            cache_kib: 8192,
+            mmap_bytes: 0,
+            max_readers: 4,
+        }
+    }
+
+    /// Opens the connection that writes, making the file and its folder where missing.
+    ///
+    /// # Errors
+    /// `Io` when the path can't be made or opened, `Integrity` when the file isn't SQLite's.
+    pub fn connect_writer(&self) -> Result<Connection> {
+        if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(|error| cannot_open(&self.path, &error.to_string()))?;
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = self.connect(flags)?;
+        let journal_mode = if self.wal { "wal" } else { "delete" };
+        let synchronous = match self.synchronous {
+            Synchronous::Off => "off",
+            Synchronous::Normal => "normal",
+            Synchronous::Full => "full",
+        };
+        let set_up = || -> Result<(), Failure> {
+            connection.pragma_update_and_check(None, "journal_mode", journal_mode, |_| Ok(()))?;
+            connection.pragma_update(None, "synchronous", synchronous)?;
+            let limit = i64::try_from(self.journal_size_limit_bytes).unwrap_or(i64::MAX);
+            connection.pragma_update_and_check(None, "journal_size_limit", limit, |_| Ok(()))?;
+            Ok(())
+        };
+        set_up().map_err(Error::from)?;
+        Ok(connection)
+    }
+
+    /// Opens a connection that only reads an existing file.
+    ///
+    /// # Errors
+    /// As [`Settings::connect_writer`].
+    pub fn connect_reader(&self) -> Result<Connection> {
+        let connection = self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        connection.pragma_update(None, "query_only", true).map_err(|error| Error::from(Failure::from(error)))?;
+        Ok(connection)
+    }
+
+    fn connect(&self, flags: OpenFlags) -> Result<Connection> {
+        let connect = || -> Result<Connection, Failure> {
+            let connection = Connection::open_with_flags(&self.path, flags)?;
+            connection.busy_timeout(std::time::Duration::from_millis(u64::from(self.busy_timeout_ms)))?;
+            connection.pragma_update(None, "cache_size", -i64::from(self.cache_kib))?;
+            if self.mmap_bytes > 0 {
+                let bytes = i64::try_from(self.mmap_bytes).unwrap_or(i64::MAX);
+                connection.pragma_update_and_check(None, "mmap_size", bytes, |_| Ok(()))?;
+            }
+            connection.set_prepared_statement_cache_capacity(128);
+            Ok(connection)
+        };
+        connect().map_err(|failure| {
+            let error = Error::from(failure);
+            match error.kind() {
+                ErrorKind::Io => cannot_open(&self.path, error.message()),
+                _ => error.with("path", self.path.display().to_string()),
+            }
+        })
+    }
+}
+
+fn cannot_open(path: &Path, why: &str) -> Error {
+    let message = format!("can't open {}: {why}", path.display());
+    Error::new(ErrorKind::Io, "CANNOT_OPEN", message).with("path", path.display().to_string())
+}

@@ -1,0 +1,163 @@
+//! The thread that owns the writing connection, and group commit.
+//!
+//! Invariants: at most [`MAX_GROUP`] pieces of work share a transaction; the queue is bounded, so that a
+//! caller waits when the disk is slower than the callers; no answer leaves before its commit.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread::JoinHandle;
+
+use holdfast_base::{Error, Result};
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{Failure, Work};
+
+const QUEUE_LENGTH: usize = 1024;
+const MAX_GROUP: usize = 256;
+
+/// Work on the connection. It keeps its own answer and hands it over when told how the commit went.
+type Job = Box<dyn FnOnce(&Connection) -> (bool, Answer) + Send>;
+type Answer = Box<dyn FnOnce(Option<Error>) + Send>;
+
+enum Order {
+    Write(Job),
+    /// Outside any transaction (checkpoint, vacuum, pragma).
+    Alone(Job),
+    Close(oneshot::Sender<()>),
+}
+
+/// Hands work to the writer thread.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    orders: mpsc::Sender<Order>,
+    thread: std::sync::Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    pub(crate) fn start(connection: Connection) -> Result<Self> {
+        let (orders, queue) = mpsc::channel(QUEUE_LENGTH);
+        let thread =
+            std::thread::Builder::new().name("holdfast-writer".to_owned()).spawn(move || run(connection, queue))?;
+        Ok(Self { orders, thread: std::sync::Mutex::new(Some(thread)) })
+    }
+
+    /// Runs `work` inside a transaction shared with its neighbours; answers after the commit.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Work<T> + Send + 'static,
+    ) -> Result<T> {
+        self.order(work, Order::Write).await
+    }
+
+    /// Runs `work` outside any transaction.
+    pub(crate) async fn alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Work<T> + Send + 'static,
+    ) -> Result<T> {
+        self.order(work, Order::Alone).await
+    }
+
+    async fn order<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Work<T> + Send + 'static,
+        order: fn(Job) -> Order,
+    ) -> Result<T> {
+        let (answer, answered) = oneshot::channel::<Result<T>>();
+        let job: Job = Box::new(move |connection| {
+            let outcome = catch_unwind(AssertUnwindSafe(|| work(connection)))
+                .unwrap_or_else(|_| Err(Error::internal("a write panicked and was undone").into()))
+                .map_err(Error::from);
+            let succeeded = outcome.is_ok();
+            let hand_over: Answer = Box::new(move |commit_error| {
+                // A caller that has gone away no longer wants the answer.
+                let _ = answer.send(commit_error.map_or(outcome, Err));
+            });
+            (succeeded, hand_over)
+        });
+        self.orders.send(order(job)).await.map_err(|_| Error::closed("the database"))?;
+        answered.await.map_err(|_| Error::closed("the database"))?
+    }
+
+    /// Finishes what is queued, checkpoints, closes the connection and joins the thread.
+    pub(crate) async fn close(&self) {
+        let (done, finished) = oneshot::channel();
+        if self.orders.send(Order::Close(done)).await.is_ok() {
+            let _ = finished.await;
+        }
+        let thread = self.thread.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(connection: Connection, mut queue: mpsc::Receiver<Order>) {
+    let mut next = queue.blocking_recv();
+    while let Some(order) = next.take() {
+        match order {
+            Order::Write(job) => {
+                let mut group = vec![job];
+                while group.len() < MAX_GROUP {
+                    match queue.try_recv() {
+                        Ok(Order::Write(job)) => group.push(job),
+                        Ok(other) => {
+                            next = Some(other);
+                            break;
+                        }
+                        Err(_) => break,
+                    }
+                }
+                commit_group(&connection, group);
+            }
+            Order::Alone(job) => {
+                let (_, hand_over) = job(&connection);
+                hand_over(None);
+            }
+            Order::Close(done) => {
+                queue.close();
+                // Best effort: what is not checkpointed stays in the WAL and is read from there.
+                let _ = connection.execute_batch("pragma optimize; pragma wal_checkpoint(truncate)");
+                drop(connection);
+                let _ = done.send(());
+                return;
+            }
+        }
+        if next.is_none() {
+            next = queue.blocking_recv();
+        }
+    }
+}
+
+/// One transaction for the whole group. Each job is a savepoint, so that one that fails undoes itself alone.
+fn commit_group(connection: &Connection, group: Vec<Job>) {
+    let mut answers = Vec::with_capacity(group.len());
+    let committed = (|| -> Work<()> {
+        execute(connection, "begin immediate")?;
+        for job in group {
+            execute(connection, "savepoint work")?;
+            let (succeeded, answer) = job(connection);
+            answers.push(answer);
+            if !succeeded {
+                execute(connection, "rollback to work")?;
+            }
+            execute(connection, "release work")?;
+        }
+        execute(connection, "commit")?;
+        Ok(())
+    })();
+    let error = committed.err().map(|failure| {
+        if !connection.is_autocommit() {
+            // The transaction is lost either way; the error that made it so is the one to tell.
+            let _ = execute(connection, "rollback");
+        }
+        Error::from(failure)
+    });
+    for answer in answers {
+        answer(error.clone());
+    }
+}
+
+fn execute(connection: &Connection, sql: &str) -> Result<(), Failure> {
+    connection.prepare_cached(sql)?.execute([])?;
+    Ok(())
+}

@@ -1,0 +1,124 @@
+// One command line for the whole house: `node scripts/run.mjs build|test|check|demo|bench|format`.
+// It needs nothing but Node and Rust: what is missing from node_modules it installs first.
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+const require = createRequire(join(root, "package.json"));
+
+/** Entry points of the package; each gets an ES module beside it that re-exports the CommonJS one. */
+const ENTRIES = ["index", "lib/level/index", "lib/level/leveldown", "lib/remult/index"];
+
+/** Runs a program in the root folder; its failure ends this process with the same code. */
+function run(program, args, options = {}) {
+  const shown = [program, ...args].join(" ");
+  console.log(`\n> ${shown.length > 160 ? `${shown.slice(0, 160)} …` : shown}`);
+  const done = spawnSync(program, args, { cwd: root, stdio: "inherit", ...options, env: { ...process.env, ...options.env } });
+  if (done.error?.code === "ENOENT") fail(`${program} is not installed. CONTRIBUTING.md says what this project needs.`);
+  if (done.status !== 0) fail(`"${shown}" failed with ${done.signal ?? done.status}; its output above says why.`);
+}
+
+function fail(message) {
+  console.error(`\nholdfast: ${message}`);
+  process.exit(1);
+}
+
+function bin(name) {
+  return join(root, "node_modules", ".bin", name);
+}
+
+/** Installs node_modules when they are missing or older than the lock file. */
+function install() {
+  const installed = join(root, "node_modules", ".package-lock.json");
+  const lock = join(root, "package-lock.json");
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
+  run("npm", ["ci"]);
+}
+
+/** cargo and the addon's build share one target folder only when both name the target. */
+function cargoTarget() {
+  const host = /^host: (.+)$/m.exec(execFileSync("rustc", ["-vV"], { encoding: "utf8" }));
+  if (host === null) fail("rustc -vV does not name its host");
+  return { CARGO_BUILD_TARGET: process.env.CARGO_BUILD_TARGET ?? host[1] };
+}
+
+function buildAddon(release) {
+  const args = ["build", "--platform", "--js", "native.cjs", "--dts", "native.d.ts"];
+  run(bin("napi"), release ? [...args, "--release"] : args);
+}
+
+function buildTypeScript() {
+  rmSync(join(root, "dist"), { recursive: true, force: true });
+  run(bin("tsc"), ["-p", "tsconfig.json"]);
+  for (const entry of ENTRIES) {
+    const file = join(root, "dist", `${entry}.js`);
+    if (existsSync(file)) writeEsModule(file);
+  }
+}
+
+/** An ES module that re-exports what the CommonJS one exports: one implementation, so one set of classes. */
+function writeEsModule(file) {
+  const exported = require(file);
+  const name = `./${file.slice(file.lastIndexOf("/") + 1)}`;
+  const lines = [`import module from "${name}";`];
+  if (typeof exported === "function") lines.push("export default module;");
+  const names = Object.keys(exported).filter((key) => /^[A-Za-z_$][\w$]*$/.test(key) && key !== "default");
+  if (names.length > 0) lines.push(`export const { ${names.join(", ")} } = module;`);
+  writeFileSync(file.replace(/\.js$/, ".mjs"), `${lines.join("\n")}\n`);
+}
+
+/** Rolls the public types up into one readable file. */
+function buildTypes() {
+  run(bin("dts-bundle-generator"), ["--project", "tsconfig.json", "--no-banner", "--export-referenced-types", "false", "-o", "index.d.ts", "index.ts"]);
+}
+
+function build({ release = false } = {}) {
+  buildAddon(release);
+  buildTypeScript();
+  buildTypes();
+}
+
+/** Every `*.test.ts` below a folder, sorted. */
+function testFiles(folder) {
+  return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".test.ts"))
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+function nodeTests(files) {
+  run(process.execPath, ["--import", "tsx", "--test", ...files]);
+}
+
+function rustTests() {
+  const hasNextest = spawnSync("cargo", ["nextest", "--version"], { stdio: "ignore" }).status === 0;
+  run("cargo", hasNextest ? ["nextest", "run", "--workspace"] : ["test", "--workspace"], { env: cargoTarget() });
+}
+
+function test() {
+  build();
+  rustTests();
+  nodeTests(testFiles("__test__"));
+}
+
+function format() {
+  run("cargo", ["fmt", "--all"]);
+  run(bin("biome"), ["check", "--write", "."]);
+}
+
+const COMMANDS = {
+  build,
+  release: () => build({ release: true }),
+  test,
+  node: () => nodeTests(process.argv.slice(3)),
+  format,
+};
+
+const command = COMMANDS[process.argv[2]];
+if (command === undefined) fail(`usage: node scripts/run.mjs ${Object.keys(COMMANDS).join("|")}`);
+if (!existsSync(join(root, "package-lock.json"))) fail("package-lock.json is missing");
+install();
+command();

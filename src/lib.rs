@@ -1,0 +1,6 @@
+//! The addon: translates between JavaScript and the crates, and decides nothing.
+//!
+//! A file here turns JavaScript values into Rust values, calls one thing, and turns the answer back.
+//! Fallible functions answer with a [`reply::Reply`]; see `reply.rs` for why.
+
+mod reply;
