@@ -1,5 +1,5 @@
-import * as native from "#native";
 import type { Failure, FailureData, Reply } from "#native";
+import * as native from "#native";
 import * as errors from "./errors.js";
 
 export { native };

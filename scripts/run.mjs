@@ -1,7 +1,8 @@
-// One command line for the whole house: `node scripts/run.mjs build|test|check|demo|bench|format`.
+// One command line for the whole house: `node scripts/run.mjs build|release|test|node|check|demo|bench|format`.
 // It needs nothing but Node and Rust: what is missing from node_modules it installs first.
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,11 +13,22 @@ const require = createRequire(join(root, "package.json"));
 /** Entry points of the package; each gets an ES module beside it that re-exports the CommonJS one. */
 const ENTRIES = ["index", "lib/level/index", "lib/level/leveldown", "lib/remult/index"];
 
+/** The tests that `check` runs and `test` leaves out. */
+const HOUSE_RULES = join("__test__", "house");
+
+/** What a build writes and the repository keeps. */
+const GENERATED = ["native.cjs", "native.d.ts", "index.d.ts"];
+
 /** Runs a program in the root folder; its failure ends this process with the same code. */
 function run(program, args, options = {}) {
   const shown = [program, ...args].join(" ");
   console.log(`\n> ${shown.length > 160 ? `${shown.slice(0, 160)} …` : shown}`);
-  const done = spawnSync(program, args, { cwd: root, stdio: "inherit", ...options, env: { ...process.env, ...options.env } });
+  const done = spawnSync(program, args, {
+    cwd: root,
+    stdio: "inherit",
+    ...options,
+    env: { ...process.env, ...options.env },
+  });
   if (done.error?.code === "ENOENT") fail(`${program} is not installed. CONTRIBUTING.md says what this project needs.`);
   if (done.status !== 0) fail(`"${shown}" failed with ${done.signal ?? done.status}; its output above says why.`);
 }
@@ -35,7 +47,9 @@ function install() {
   const installed = join(root, "node_modules", ".package-lock.json");
   const lock = join(root, "package-lock.json");
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
-  run("npm", ["ci"]);
+  // Not `npm ci`: it refuses a lock file that lacks another platform's optional binaries.
+  run("npm", ["install", "--no-save"]);
+  utimesSync(installed, new Date(), new Date());
 }
 
 /** cargo and the addon's build share one target folder only when both name the target. */
@@ -72,7 +86,16 @@ function writeEsModule(file) {
 
 /** Rolls the public types up into one readable file. */
 function buildTypes() {
-  run(bin("dts-bundle-generator"), ["--project", "tsconfig.json", "--no-banner", "--export-referenced-types", "false", "-o", "index.d.ts", "index.ts"]);
+  run(bin("dts-bundle-generator"), [
+    "--project",
+    "tsconfig.json",
+    "--no-banner",
+    "--export-referenced-types",
+    "false",
+    "-o",
+    "index.d.ts",
+    "index.ts",
+  ]);
 }
 
 function build({ release = false } = {}) {
@@ -101,7 +124,47 @@ function rustTests() {
 function test() {
   build();
   rustTests();
-  nodeTests(testFiles("__test__"));
+  nodeTests(testFiles("__test__").filter((file) => !file.startsWith(HOUSE_RULES)));
+}
+
+/** Everything that CI does beside the tests. */
+function check() {
+  run("cargo", ["fmt", "--all", "--check"]);
+  run("cargo", ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], { env: cargoTarget() });
+  checkGenerated();
+  run(bin("tsc"), ["-p", "tsconfig.test.json"]);
+  run(bin("biome"), ["ci", "."]);
+  nodeTests(testFiles(HOUSE_RULES));
+}
+
+/** Builds, and fails when a committed generated file came out otherwise. */
+function checkGenerated() {
+  const digest = (name) =>
+    createHash("sha256")
+      .update(readFileSync(join(root, name)))
+      .digest("hex");
+  const before = GENERATED.map(digest);
+  build();
+  const changed = GENERATED.filter((name, index) => digest(name) !== before[index]);
+  if (changed.length > 0) fail(`${changed.join(", ")} changed by building. Look at the difference and commit it.`);
+}
+
+function demo() {
+  build();
+  run(process.execPath, ["examples/demo.mjs"]);
+}
+
+/** Release build, the peers of bench/package.json, then every benchmark (or the named ones). */
+function bench() {
+  build({ release: true });
+  const folder = join(root, "bench");
+  if (!existsSync(join(folder, "node_modules"))) run("npm", ["install", "--no-save"], { cwd: folder });
+  const named = process.argv.slice(3);
+  const files = readdirSync(folder).filter(
+    (name) => name.endsWith(".bench.mjs") && (named.length === 0 || named.includes(name.split(".")[0])),
+  );
+  if (files.length === 0) fail(`no benchmark is called ${named.join(", ")}; look into bench/`);
+  for (const file of files.sort()) run(process.execPath, [join("bench", file)]);
 }
 
 function format() {
@@ -113,7 +176,11 @@ const COMMANDS = {
   build,
   release: () => build({ release: true }),
   test,
+  /** Only the named Node test files; what they test must be built. */
   node: () => nodeTests(process.argv.slice(3)),
+  check,
+  demo,
+  bench,
   format,
 };
 
