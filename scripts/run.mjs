@@ -104,10 +104,10 @@ function build({ release = false } = {}) {
   buildTypes();
 }
 
-/** Every `*.test.ts` below a folder, sorted. */
+/** Every `*.test.ts` and `*.test.mts` below a folder, sorted. */
 function testFiles(folder) {
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".test.ts"))
+    .filter((name) => /\.test\.m?ts$/.test(name))
     .sort()
     .map((name) => join(folder, name));
 }
@@ -133,7 +133,7 @@ function check() {
   run("cargo", ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], { env: cargoTarget() });
   checkGenerated();
   run(bin("tsc"), ["-p", "tsconfig.test.json"]);
-  run(bin("biome"), ["ci", "."]);
+  run(bin("biome"), ["ci", "--colors=off", "."]);
   nodeTests(testFiles(HOUSE_RULES));
 }
 

@@ -234,7 +234,7 @@ describe("files", () => {
     const offences = tracked
       .filter(isCode)
       .flatMap((name) =>
-        name === "__test__/house/rules.test.ts"
+        name === "__test__/house/rules.test.mts"
           ? []
           : [...read(name).matchAll(/#\[ignore\]|\bskip:\s*true\b|\b(?:it|test|describe)\.skip\(/g)].map(
               (match) => `${name}: ${match[0]}`,
@@ -247,7 +247,7 @@ describe("files", () => {
     const offences = tracked.filter(
       (name) =>
         written(name) &&
-        name !== "__test__/house/rules.test.ts" &&
+        name !== "__test__/house/rules.test.mts" &&
         /\/(root|home\/[a-z]+|work\/(main|trees))\//.test(read(name)),
     );
     expectNone(offences, "derive the path from the file's own place, or take it as an argument.");
