@@ -160,8 +160,9 @@ function bench() {
   const folder = join(root, "bench");
   if (!existsSync(join(folder, "node_modules"))) run("npm", ["install", "--no-save"], { cwd: folder });
   const named = process.argv.slice(3);
+  const isBench = (name) => name.endsWith(".mjs") && name !== "measure.mjs";
   const files = readdirSync(folder).filter(
-    (name) => name.endsWith(".bench.mjs") && (named.length === 0 || named.includes(name.split(".")[0])),
+    (name) => isBench(name) && (named.length === 0 || named.includes(name.slice(0, -4))),
   );
   if (files.length === 0) fail(`no benchmark is called ${named.join(", ")}; look into bench/`);
   for (const file of files.sort()) run(process.execPath, [join("bench", file)]);
