@@ -15,8 +15,9 @@ use crate::{Failure, Work};
 const QUEUE_LENGTH: usize = 1024;
 const MAX_GROUP: usize = 256;
 
-/// Work on the connection. It keeps its own answer and hands it over when told how the commit went.
-type Job = Box<dyn FnOnce(&Connection) -> (bool, Answer) + Send>;
+/// Work on the connection, or the error that kept it from running. It keeps its own answer and hands it over
+/// when told how the commit went.
+type Job = Box<dyn FnOnce(Result<&Connection, Error>) -> (bool, Answer) + Send>;
 type Answer = Box<dyn FnOnce(Option<Error>) + Send>;
 
 enum Order {
@@ -64,9 +65,11 @@ impl Writer {
     ) -> Result<T> {
         let (answer, answered) = oneshot::channel::<Result<T>>();
         let job: Job = Box::new(move |connection| {
-            let outcome = catch_unwind(AssertUnwindSafe(|| work(connection)))
-                .unwrap_or_else(|_| Err(Error::internal("a write panicked and was undone").into()))
-                .map_err(Error::from);
+            let outcome = connection.and_then(|connection| {
+                catch_unwind(AssertUnwindSafe(|| work(connection)))
+                    .unwrap_or_else(|_| Err(Error::internal("a write panicked and was undone").into()))
+                    .map_err(Error::from)
+            });
             let succeeded = outcome.is_ok();
             let hand_over: Answer = Box::new(move |commit_error| {
                 // A caller that has gone away no longer wants the answer.
@@ -110,7 +113,7 @@ fn run(connection: Connection, mut queue: mpsc::Receiver<Order>) {
                 commit_group(&connection, group);
             }
             Order::Alone(job) => {
-                let (_, hand_over) = job(&connection);
+                let (_, hand_over) = job(Ok(&connection));
                 hand_over(None);
             }
             Order::Close(done) => {
@@ -130,21 +133,9 @@ fn run(connection: Connection, mut queue: mpsc::Receiver<Order>) {
 
 /// One transaction for the whole group. Each job is a savepoint, so that one that fails undoes itself alone.
 fn commit_group(connection: &Connection, group: Vec<Job>) {
-    let mut answers = Vec::with_capacity(group.len());
-    let committed = (|| -> Work<()> {
-        execute(connection, "begin immediate")?;
-        for job in group {
-            execute(connection, "savepoint work")?;
-            let (succeeded, answer) = job(connection);
-            answers.push(answer);
-            if !succeeded {
-                execute(connection, "rollback to work")?;
-            }
-            execute(connection, "release work")?;
-        }
-        execute(connection, "commit")?;
-        Ok(())
-    })();
+    let mut waiting = group.into_iter();
+    let mut answers = Vec::with_capacity(waiting.len());
+    let committed = run_group(connection, &mut waiting, &mut answers);
     let error = committed.err().map(|failure| {
         if !connection.is_autocommit() {
             // The transaction is lost either way; the error that made it so is the one to tell.
@@ -155,6 +146,31 @@ fn commit_group(connection: &Connection, group: Vec<Job>) {
     for answer in answers {
         answer(error.clone());
     }
+    for job in waiting {
+        let never_ran = error.clone().unwrap_or_else(|| Error::internal("a write was left over by its group"));
+        let (_, answer) = job(Err(never_ran));
+        answer(None);
+    }
+}
+
+/// Runs the jobs one by one and commits. On an error, the jobs that never ran are left in `waiting`.
+fn run_group(
+    connection: &Connection,
+    waiting: &mut std::vec::IntoIter<Job>,
+    answers: &mut Vec<Answer>,
+) -> Result<(), Failure> {
+    execute(connection, "begin immediate")?;
+    while !waiting.as_slice().is_empty() {
+        execute(connection, "savepoint work")?;
+        let Some(job) = waiting.next() else { break };
+        let (succeeded, answer) = job(Ok(connection));
+        answers.push(answer);
+        if !succeeded {
+            execute(connection, "rollback to work")?;
+        }
+        execute(connection, "release work")?;
+    }
+    execute(connection, "commit")
 }
 
 fn execute(connection: &Connection, sql: &str) -> Result<(), Failure> {

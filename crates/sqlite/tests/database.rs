@@ -91,3 +91,18 @@ async fn a_foreign_a_newer_and_a_corrupt_file_are_refused_and_left_as_they_are()
     assert_eq!(code(SCHEMA), "NOT_A_DATABASE");
     assert!(std::fs::read(&path).unwrap().starts_with(b"this is no database"));
 }
+
+#[tokio::test]
+async fn a_write_that_waits_in_vain_for_another_connection_is_a_locked_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Settings { busy_timeout_ms: 20, ..Settings::new(folder.path().join("a.db")) };
+    let database = Database::open(&settings, SCHEMA).unwrap();
+    let other = settings.connect_writer().unwrap();
+    other.execute_batch("begin immediate").unwrap();
+    let error = insert(&database, 1).await.unwrap_err();
+    assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Locked, true));
+    other.execute_batch("rollback").unwrap();
+    insert(&database, 1).await.unwrap();
+    assert_eq!(count(&database), 1);
+    database.close().await;
+}
