@@ -1,0 +1,104 @@
+//! Buckets: made, found, listed, removed.
+
+use std::sync::Arc;
+
+use super::index::{buckets, objects};
+use super::opening::no_such_bucket;
+use super::{Engine, EngineError, Page, Result, is_valid_bucket_name};
+
+/// The most entries of one page.
+pub(super) const MAX_PAGE: usize = 10_000;
+
+/// A bucket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BucketInfo {
+    /// Its name, also that of its folder.
+    pub name: String,
+    /// The region it was made for.
+    pub region: String,
+    /// When it was made, in milliseconds since the epoch.
+    pub created_at_ms: u64,
+}
+
+impl Engine {
+    /// Makes a bucket and its folder.
+    ///
+    /// # Errors
+    /// `InvalidBucketName`, `BucketAlreadyOwnedByYou`, `Storage`.
+    pub async fn create_bucket(&self, name: &str, region: &str) -> Result<BucketInfo> {
+        if !is_valid_bucket_name(name) {
+            return Err(EngineError::InvalidBucketName(name.to_owned()));
+        }
+        let engine = self.clone();
+        let bucket =
+            BucketInfo { name: name.to_owned(), region: region.to_owned(), created_at_ms: self.0.clock.now_ms() };
+        self.to_the_end(async move {
+            let (folder, name) = (Arc::clone(&engine.0.folder), bucket.name.clone());
+            tokio::task::spawn_blocking(move || folder.create_bucket(&name)).await??;
+            let create = move |connection: &_| {
+                if buckets::id(connection, &bucket.name)?.is_some() {
+                    return Ok(Err(EngineError::BucketAlreadyOwnedByYou(bucket.name)));
+                }
+                buckets::insert(connection, &bucket)?;
+                Ok(Ok(bucket))
+            };
+            engine.write(create).await
+        })
+        .await
+    }
+
+    /// Removes an empty bucket with its documents and its unfinished uploads.
+    ///
+    /// # Errors
+    /// `NoSuchBucket`, `BucketNotEmpty`, `Storage`.
+    pub async fn delete_bucket(&self, name: &str) -> Result<()> {
+        let engine = self.clone();
+        let name = name.to_owned();
+        self.to_the_end(async move {
+            let bucket = name.clone();
+            let delete = move |connection: &_| {
+                let Some(id) = buckets::id(connection, &bucket)? else { return no_such_bucket(&bucket) };
+                if objects::exist(connection, id)? {
+                    return Ok(Err(EngineError::BucketNotEmpty(bucket)));
+                }
+                buckets::delete(connection, id)?;
+                Ok(Ok(()))
+            };
+            engine.write(delete).await?;
+            let folder = Arc::clone(&engine.0.folder);
+            let removed = tokio::task::spawn_blocking(move || folder.remove_bucket(&name)).await?;
+            if let Err(error) = removed {
+                tracing::info!(%error, "the folder of a deleted bucket holds foreign files and stays");
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// One bucket. Answered on the calling thread: the row is a page that stays in memory.
+    ///
+    /// # Errors
+    /// `NoSuchBucket`, `Storage`.
+    pub async fn bucket(&self, name: &str) -> Result<BucketInfo> {
+        let found = self.0.database.read(|connection| buckets::find(connection, name))?;
+        found.ok_or_else(|| EngineError::NoSuchBucket(name.to_owned()))
+    }
+
+    /// One page of buckets by name.
+    ///
+    /// # Errors
+    /// `Storage`.
+    pub async fn list_buckets(&self, after: Option<&str>, prefix: &str, max: usize) -> Result<Page<BucketInfo>> {
+        let after = after.unwrap_or_default().to_owned();
+        let prefix = prefix.to_owned();
+        let max = max.min(MAX_PAGE);
+        self.read(move |connection| {
+            let mut items = buckets::list(connection, &after, &prefix, max + 1)?;
+            let is_more = items.len() > max;
+            items.truncate(max);
+            let next = items.last().filter(|_| is_more).map(|bucket| bucket.name.clone());
+            Ok(Ok(Page { items, next }))
+        })
+        .await
+    }
+}

@@ -1,0 +1,95 @@
+//! Deletes.
+
+use holdfast_sqlite::Work;
+use holdfast_sqlite::rusqlite::Connection;
+
+use super::chores::do_now;
+use super::index::chores::{self, Chore};
+use super::index::{buckets, objects};
+use super::opening::no_such_bucket;
+use super::puts::check_key;
+use super::{Condition, Engine, EngineError, Result};
+
+/// The most keys of one call, as S3 has it.
+const MAX_KEYS: usize = 1000;
+
+/// What a delete did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Deleted {
+    /// Whether an object was there.
+    pub existed: bool,
+}
+
+impl Engine {
+    /// Deletes the object of a key. One that isn't there is no error, unless the condition wants it.
+    ///
+    /// # Errors
+    /// `NoSuchBucket`, `KeyTooLong`, `PreconditionFailed`, `NoSuchKey` (the condition wants an object), `Storage`.
+    pub async fn delete(&self, bucket: &str, key: &str, condition: Condition) -> Result<Deleted> {
+        check_key(key)?;
+        let engine = self.clone();
+        let (bucket, key) = (bucket.to_owned(), key.to_owned());
+        self.to_the_end(async move {
+            let delete = move |connection: &_| {
+                let Some(id) = buckets::id(connection, &bucket)? else { return no_such_bucket(&bucket) };
+                delete_one(connection, id, &key, &condition)
+            };
+            let owed = engine.write(delete).await?;
+            let existed = owed.is_some();
+            if existed {
+                do_now(&engine, owed.into_iter().collect()).await?;
+            }
+            Ok(Deleted { existed })
+        })
+        .await
+    }
+
+    /// Deletes up to 1,000 keys in one commit; gives an answer for each, in their order.
+    ///
+    /// # Errors
+    /// `NoSuchBucket`, `InvalidArgument` (too many keys), `Storage`: then none was deleted. A key of its own
+    /// can only be `KeyTooLong` or empty.
+    pub async fn delete_many(&self, bucket: &str, keys: Vec<String>) -> Result<Vec<Result<Deleted>>> {
+        if keys.len() > MAX_KEYS {
+            let count = keys.len();
+            return Err(EngineError::InvalidArgument(format!("{count} keys given; at most {MAX_KEYS} are possible")));
+        }
+        let engine = self.clone();
+        let bucket = bucket.to_owned();
+        self.to_the_end(async move {
+            let delete = move |connection: &_| {
+                let Some(id) = buckets::id(connection, &bucket)? else { return no_such_bucket(&bucket) };
+                let each = |key: &String| match check_key(key) {
+                    Ok(()) => delete_one(connection, id, key, &Condition::Always),
+                    Err(refusal) => Ok(Err(refusal)),
+                };
+                Ok(Ok(keys.iter().map(each).collect::<Work<Vec<_>>>()?))
+            };
+            let mut owed = Vec::new();
+            let mut answers = Vec::new();
+            for outcome in engine.write(delete).await? {
+                answers.push(outcome.map(|chore| {
+                    let existed = chore.is_some();
+                    owed.extend(chore);
+                    Deleted { existed }
+                }));
+            }
+            do_now(&engine, owed).await?;
+            Ok(answers)
+        })
+        .await
+    }
+}
+
+/// Deletes one row; gives the chore that it owes, when there was one.
+fn delete_one(connection: &Connection, bucket: i64, key: &str, condition: &Condition) -> Work<Result<Option<Chore>>> {
+    let present = objects::present(connection, bucket, key)?;
+    if let Err(refusal) = condition.check(key, present.as_ref().map(|present| present.etag.as_str())) {
+        return Ok(Err(refusal));
+    }
+    let Some(present) = present else { return Ok(Ok(None)) };
+    objects::delete(connection, bucket, key)?;
+    let chore = Chore::Remove(present.path);
+    chores::insert(connection, &chore)?;
+    Ok(Ok(Some(chore)))
+}

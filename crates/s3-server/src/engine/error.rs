@@ -1,0 +1,109 @@
+//! What the engine refuses, in S3's words.
+
+use std::fmt;
+
+use holdfast_base::Error;
+
+/// Why an engine call failed. Nothing was changed by a call that fails with anything but `Storage`.
+#[derive(Clone, Debug)]
+pub enum EngineError {
+    /// No bucket has that name.
+    NoSuchBucket(String),
+    /// No object has that key.
+    NoSuchKey(String),
+    /// No upload has that id for that key: unknown, completed or aborted.
+    NoSuchUpload(String),
+    /// The bucket exists already.
+    BucketAlreadyOwnedByYou(String),
+    /// The bucket still holds objects.
+    BucketNotEmpty(String),
+    /// The name breaks S3's rules for bucket names.
+    InvalidBucketName(String),
+    /// The key is longer than 1,024 bytes of UTF-8; how long it is.
+    KeyTooLong(usize),
+    /// An argument is out of range: what, and what is possible.
+    InvalidArgument(String),
+    /// A part named in a completion was not uploaded, or has another ETag or checksum; its number.
+    InvalidPart(u16),
+    /// The parts of a completion are not in ascending order.
+    InvalidPartOrder,
+    /// A part that isn't the last is under the least size.
+    EntityTooSmall {
+        /// The part's number.
+        number: u16,
+        /// Its size in bytes.
+        size: u64,
+        /// The least size in bytes.
+        min_bytes: u64,
+    },
+    /// The condition did not hold when the commit was decided.
+    PreconditionFailed,
+    /// The digest or checksum that the caller gave is not that of the data: which one.
+    BadDigest(String),
+    /// The disk, the index or the operating system failed.
+    Storage(Error),
+}
+
+/// A result whose error is the engine's.
+pub type Result<T, E = EngineError> = std::result::Result<T, E>;
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSuchBucket(name) => write!(f, "bucket {name:?} does not exist; create it first"),
+            Self::NoSuchKey(key) => write!(f, "object {key:?} does not exist"),
+            Self::NoSuchUpload(id) => {
+                write!(f, "upload {id:?} does not exist: it was completed, aborted or never begun")
+            }
+            Self::BucketAlreadyOwnedByYou(name) => write!(f, "bucket {name:?} exists already and is yours"),
+            Self::BucketNotEmpty(name) => write!(f, "bucket {name:?} still holds objects; delete them first"),
+            Self::InvalidBucketName(name) => write!(
+                f,
+                "{name:?} is no bucket name: 3 to 63 lower-case letters, digits, dots and hyphens, \
+                 beginning and ending with a letter or digit"
+            ),
+            Self::KeyTooLong(bytes) => write!(f, "the key has {bytes} bytes of UTF-8; at most 1024 are possible"),
+            Self::InvalidArgument(what) => f.write_str(what),
+            Self::InvalidPart(number) => {
+                write!(
+                    f,
+                    "part {number} was not uploaded, or its ETag or checksum is another; list the parts and try again"
+                )
+            }
+            Self::InvalidPartOrder => f.write_str("the parts are not in ascending order of their numbers; sort them"),
+            Self::EntityTooSmall { number, size, min_bytes } => {
+                write!(f, "part {number} has {size} bytes; every part but the last needs at least {min_bytes}")
+            }
+            Self::PreconditionFailed => f.write_str("the object is not as the condition demands; read it again"),
+            Self::BadDigest(which) => write!(f, "the {which} given is not that of the data; send it again"),
+            Self::Storage(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for EngineError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Storage(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<Error> for EngineError {
+    fn from(error: Error) -> Self {
+        Self::Storage(error)
+    }
+}
+
+impl From<std::io::Error> for EngineError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Storage(error.into())
+    }
+}
+
+impl From<tokio::task::JoinError> for EngineError {
+    fn from(error: tokio::task::JoinError) -> Self {
+        Self::Storage(Error::internal(format!("a task of the disk engine ended early: {error}")))
+    }
+}

@@ -1,0 +1,192 @@
+//! The engine's directory: opens, places and removes data files. Everything here blocks.
+
+use std::fs::{self, DirEntry, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use holdfast_base::{Error, ErrorKind};
+
+use super::Durability;
+use super::data_path::{DataPath, id_of};
+
+/// How often a placement tries again when another write removed a folder that had just become empty.
+const MAX_PLACE_ATTEMPTS: usize = 16;
+
+/// The directory, held by a lock until [`Folder::unlock`] or the end of the process.
+#[derive(Debug)]
+pub(super) struct Folder {
+    root: PathBuf,
+    staging: PathBuf,
+    durability: Durability,
+    lock: File,
+}
+
+impl Folder {
+    /// Makes what is missing and takes the lock.
+    pub(super) fn open(root: &Path, durability: Durability) -> Result<Self, Error> {
+        let house = root.join(".holdfast");
+        let staging = house.join("staging");
+        let make = || -> io::Result<File> {
+            fs::create_dir_all(&staging)?;
+            File::options().create(true).truncate(false).write(true).open(house.join("lock"))
+        };
+        let lock = make().map_err(|error| cannot_open(root, error))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { root: root.to_owned(), staging, durability, lock }),
+            Err(TryLockError::WouldBlock) => Err(in_use(root)),
+            Err(TryLockError::Error(error)) => Err(cannot_open(root, error)),
+        }
+    }
+
+    /// Lets another process open the directory.
+    pub(super) fn unlock(&self) {
+        // Nothing to be done when it fails: the end of the process unlocks too.
+        let _ = self.lock.unlock();
+    }
+
+    /// The index's file.
+    pub(super) fn index_path(&self) -> PathBuf {
+        self.root.join(".holdfast").join("index.db")
+    }
+
+    /// Makes a new file in the staging folder.
+    pub(super) fn create_staged(&self, number: i64) -> io::Result<File> {
+        File::options().create_new(true).read(true).write(true).open(self.staged_path(number))
+    }
+
+    /// Opens a part, which stays in the staging folder.
+    pub(super) fn open_staged(&self, number: i64) -> io::Result<File> {
+        File::open(self.staged_path(number))
+    }
+
+    /// Makes a whole staged file survive a power cut, when that is asked for.
+    pub(super) fn sync_staged(&self, file: &File) -> io::Result<()> {
+        if self.durability == Durability::Disk {
+            file.sync_all()?;
+            File::open(&self.staging)?.sync_all()?;
+        }
+        Ok(())
+    }
+
+    /// Unlinks a staged file; one that is gone is fine.
+    pub(super) fn remove_staged(&self, number: i64) -> io::Result<()> {
+        gone_is_fine(fs::remove_file(self.staged_path(number)))
+    }
+
+    /// The entries of the staging folder.
+    pub(super) fn staged_entries(&self) -> io::Result<impl Iterator<Item = io::Result<DirEntry>>> {
+        fs::read_dir(&self.staging)
+    }
+
+    /// Makes a bucket's folder.
+    pub(super) fn create_bucket(&self, name: &str) -> io::Result<()> {
+        fs::create_dir_all(self.root.join(name))?;
+        self.sync(&self.root)
+    }
+
+    /// Removes a bucket's folder unless something of somebody else's lies in it.
+    pub(super) fn remove_bucket(&self, name: &str) -> io::Result<()> {
+        gone_is_fine(fs::remove_dir(self.root.join(name)))
+    }
+
+    /// Opens an object's file, wherever it is on its way. `None`: it is gone.
+    pub(super) fn open_object(&self, path: &DataPath) -> io::Result<Option<File>> {
+        let placed = self.root.join(path.as_str());
+        // It may be moved between the first look and the second; it never moves back.
+        for candidate in [&placed, &self.staged_path(path.number()), &placed] {
+            match File::open(candidate) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                opened => return opened.map(Some),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Moves a staged file to its place. One that is there already, or was removed since, is fine.
+    pub(super) fn place(&self, path: &DataPath) -> io::Result<()> {
+        let from = self.staged_path(path.number());
+        let to = self.root.join(path.as_str());
+        let Some(folder) = to.parent() else { return Ok(()) };
+        let mut made_folders = false;
+        for _ in 0..MAX_PLACE_ATTEMPTS {
+            match fs::rename(&from, &to) {
+                Ok(()) => return self.sync_placed(folder, made_folders),
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                Err(_) if !from.try_exists()? => {
+                    self.remove_empty_folders(folder);
+                    return Ok(());
+                }
+                Err(_) => {
+                    fs::create_dir_all(folder)?;
+                    made_folders = true;
+                }
+            }
+        }
+        Err(io::Error::other(format!("the folder of {} is removed again and again", to.display())))
+    }
+
+    /// Unlinks an object's file wherever it is, and the folders that this left empty.
+    pub(super) fn remove(&self, path: &DataPath) -> io::Result<()> {
+        // The staging folder first: a move that comes in between puts it where the second look finds it.
+        self.remove_staged(path.number())?;
+        let placed = self.root.join(path.as_str());
+        gone_is_fine(fs::remove_file(&placed))?;
+        if let Some(folder) = placed.parent() {
+            self.remove_empty_folders(folder);
+        }
+        Ok(())
+    }
+
+    /// Removes empty folders from `folder` upwards; the bucket's own stays.
+    fn remove_empty_folders(&self, folder: &Path) {
+        let mut folder = folder;
+        while let Some(above) = folder.parent().filter(|above| *above != self.root) {
+            // A folder that isn't empty, or is gone, ends it.
+            if fs::remove_dir(folder).is_err() {
+                break;
+            }
+            folder = above;
+        }
+    }
+
+    fn sync_placed(&self, folder: &Path, made_folders: bool) -> io::Result<()> {
+        self.sync(folder)?;
+        if made_folders {
+            for above in folder.ancestors().skip(1).take_while(|above| above.starts_with(&self.root)) {
+                self.sync(above)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn sync(&self, folder: &Path) -> io::Result<()> {
+        match self.durability {
+            Durability::Process => Ok(()),
+            // A folder removed in the meantime has nothing left to lose.
+            Durability::Disk => gone_is_fine(File::open(folder).and_then(|folder| folder.sync_all())),
+        }
+    }
+
+    fn staged_path(&self, number: i64) -> PathBuf {
+        self.staging.join(id_of(number))
+    }
+}
+
+fn gone_is_fine(done: io::Result<()>) -> io::Result<()> {
+    match done {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}
+
+fn cannot_open(root: &Path, error: io::Error) -> Error {
+    let path = root.display().to_string();
+    let error = Error::from(error);
+    Error::new(error.kind(), error.code(), format!("can't use {path} for storage: {error}")).with("path", path)
+}
+
+fn in_use(root: &Path) -> Error {
+    let path = root.display().to_string();
+    let message = format!("{path} is in use by another storage server; stop it, or give another directory");
+    Error::new(ErrorKind::Locked, "DIRECTORY_IN_USE", message).with("path", path)
+}

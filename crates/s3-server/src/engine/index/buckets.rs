@@ -1,0 +1,50 @@
+//! Rows of `bucket`.
+
+use holdfast_sqlite::Work;
+use holdfast_sqlite::rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::super::BucketInfo;
+use super::{TextBytes, loaded, range_end, stored};
+
+const COLUMNS: &str = "name, region, created_at_ms, id";
+
+/// The number that stands for a bucket in other tables; never given twice.
+pub(in super::super) fn id(connection: &Connection, name: &str) -> Work<Option<i64>> {
+    let mut find = connection.prepare_cached("select id from bucket where name = ?1")?;
+    Ok(find.query_row([name], |row| row.get(0)).optional()?)
+}
+
+pub(in super::super) fn find(connection: &Connection, name: &str) -> Work<Option<BucketInfo>> {
+    let mut find = connection.prepare_cached(&format!("select {COLUMNS} from bucket where name = ?1"))?;
+    Ok(find.query_row([name], read).optional()?)
+}
+
+/// At most `max` buckets after a name, in order.
+pub(in super::super) fn list(connection: &Connection, after: &str, prefix: &str, max: usize) -> Work<Vec<BucketInfo>> {
+    let sql =
+        format!("select {COLUMNS} from bucket where name > ?1 and name >= ?2 and name < ?3 order by name limit ?4");
+    let mut list = connection.prepare_cached(&sql)?;
+    let end = range_end(prefix);
+    let rows = list.query_map(params![after, prefix, TextBytes(&end), stored(max as u64)], read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(in super::super) fn insert(connection: &Connection, bucket: &BucketInfo) -> Work<()> {
+    connection
+        .prepare_cached("insert into bucket (name, region, created_at_ms) values (?1, ?2, ?3)")?
+        .execute(params![bucket.name, bucket.region, stored(bucket.created_at_ms)])?;
+    Ok(())
+}
+
+/// Forgets the bucket, its documents, its uploads and their parts.
+pub(in super::super) fn delete(connection: &Connection, id: i64) -> Work<()> {
+    connection.execute("delete from part where upload in (select number from upload where bucket = ?1)", [id])?;
+    connection.execute("delete from upload where bucket = ?1", [id])?;
+    connection.execute("delete from document where bucket = ?1", [id])?;
+    connection.execute("delete from bucket where id = ?1", [id])?;
+    Ok(())
+}
+
+fn read(row: &Row<'_>) -> holdfast_sqlite::rusqlite::Result<BucketInfo> {
+    Ok(BucketInfo { name: row.get(0)?, region: row.get(1)?, created_at_ms: loaded(row.get(2)?) })
+}

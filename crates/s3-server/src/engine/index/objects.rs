@@ -1,0 +1,181 @@
+//! Rows of `object`.
+
+use holdfast_base::{Error, ErrorKind};
+use holdfast_sqlite::Work;
+use holdfast_sqlite::rusqlite::{Connection, OptionalExtension as _, Row, params};
+use serde::{Deserialize, Serialize};
+
+use super::super::data_path::DataPath;
+use super::super::{Checksum, ChecksumKind, ListedObject, ObjectAttributes, ObjectInfo};
+use super::{TextBytes, loaded, stored};
+
+/// What a write has to know of the object that it replaces.
+pub(in super::super) struct Present {
+    pub(in super::super) etag: String,
+    pub(in super::super) path: DataPath,
+}
+
+pub(in super::super) fn present(connection: &Connection, bucket: i64, key: &str) -> Work<Option<Present>> {
+    let mut find = connection.prepare_cached("select etag, path from object where bucket = ?1 and key = ?2")?;
+    let found = find.query_row(params![bucket, key], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    Ok(match found {
+        Some((etag, path)) => Some(Present { etag, path: DataPath::from_index(path)? }),
+        None => None,
+    })
+}
+
+pub(in super::super) fn find(connection: &Connection, bucket: i64, key: &str) -> Work<Option<(ObjectInfo, DataPath)>> {
+    let sql = "select path, version, size, modified_ms, parts, etag, checksum, storage_class, owner, attributes
+               from object where bucket = ?1 and key = ?2";
+    let mut find = connection.prepare_cached(sql)?;
+    let mut rows = find.query(params![bucket, key])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let parts: Option<&str> = row.get_ref(4)?.as_str_or_null().map_err(|_| corrupt("parts"))?;
+    let info = ObjectInfo {
+        key: key.to_owned(),
+        version: row.get(1)?,
+        size: loaded(row.get(2)?),
+        last_modified_ms: loaded(row.get(3)?),
+        attributes: read_attributes(row, 5)?,
+        parts: parts.map_or(Ok(Vec::new()), serde_json::from_str).map_err(|_| corrupt("parts"))?,
+    };
+    Ok(Some((info, DataPath::from_index(row.get(0)?)?)))
+}
+
+/// Puts the row, over the one that the key has.
+pub(in super::super) fn put(
+    connection: &Connection,
+    bucket: i64,
+    sequence: i64,
+    info: &ObjectInfo,
+    path: &DataPath,
+) -> Work<()> {
+    let sql = "insert or replace into object (bucket, key, sequence, version, path, size, modified_ms, etag,
+                   checksum, storage_class, owner, attributes, parts)
+               values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+    let parts = (!info.parts.is_empty()).then(|| serde_json::to_string(&info.parts)).transpose();
+    let attributes = &info.attributes;
+    connection.prepare_cached(sql)?.execute(params![
+        bucket,
+        info.key,
+        sequence,
+        info.version,
+        path.as_str(),
+        stored(info.size),
+        stored(info.last_modified_ms),
+        attributes.etag,
+        attributes.checksum.as_ref().map(checksum_text),
+        attributes.storage_class,
+        attributes.owner,
+        pairs_text(attributes)?,
+        parts.map_err(|_| corrupt("parts"))?,
+    ])?;
+    Ok(())
+}
+
+pub(in super::super) fn delete(connection: &Connection, bucket: i64, key: &str) -> Work<()> {
+    connection.prepare_cached("delete from object where bucket = ?1 and key = ?2")?.execute(params![bucket, key])?;
+    Ok(())
+}
+
+/// Whether the bucket holds any object.
+pub(in super::super) fn exist(connection: &Connection, bucket: i64) -> Work<bool> {
+    let sql = "select exists (select 1 from object where bucket = ?1)";
+    Ok(connection.prepare_cached(sql)?.query_row([bucket], |row| row.get(0))?)
+}
+
+/// Walks the objects with `from <= key < end` in byte order until `visit` says stop (false).
+pub(in super::super) fn walk(
+    connection: &Connection,
+    bucket: i64,
+    from: &[u8],
+    end: &[u8],
+    mut visit: impl FnMut(&str, &Row<'_>) -> Work<bool>,
+) -> Work<()> {
+    let sql = "select key, size, etag, modified_ms, checksum, storage_class, owner
+               from object where bucket = ?1 and key >= ?2 and key < ?3 order by key";
+    let mut walk = connection.prepare_cached(sql)?;
+    let mut rows = walk.query(params![bucket, TextBytes(from), TextBytes(end)])?;
+    while let Some(row) = rows.next()? {
+        let key = row.get_ref(0)?.as_str().map_err(|_| corrupt("key"))?;
+        if !visit(key, row)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The object of a row of [`walk`].
+pub(in super::super) fn listed(key: &str, row: &Row<'_>) -> Work<ListedObject> {
+    Ok(ListedObject {
+        key: key.to_owned(),
+        size: loaded(row.get(1)?),
+        etag: row.get(2)?,
+        last_modified_ms: loaded(row.get(3)?),
+        checksum: read_checksum(row, 4)?,
+        storage_class: row.get(5)?,
+        owner: row.get(6)?,
+    })
+}
+
+/// `etag, checksum, storage_class, owner, attributes` of a row, from a column on.
+pub(in super::super) fn read_attributes(row: &Row<'_>, first: usize) -> Work<ObjectAttributes> {
+    let pairs: Option<&str> = row.get_ref(first + 4)?.as_str_or_null().map_err(|_| corrupt("attributes"))?;
+    let pairs: Pairs = pairs.map_or(Ok(Pairs::default()), serde_json::from_str).map_err(|_| corrupt("attributes"))?;
+    Ok(ObjectAttributes {
+        etag: row.get(first)?,
+        headers: pairs.headers,
+        metadata: pairs.metadata,
+        checksum: read_checksum(row, first + 1)?,
+        storage_class: row.get(first + 2)?,
+        owner: row.get(first + 3)?,
+    })
+}
+
+/// What the column `attributes` holds; null when both are empty.
+#[derive(Default, Serialize, Deserialize)]
+struct Pairs {
+    #[serde(rename = "h", default, skip_serializing_if = "Vec::is_empty")]
+    headers: Vec<(String, String)>,
+    #[serde(rename = "m", default, skip_serializing_if = "Vec::is_empty")]
+    metadata: Vec<(String, String)>,
+}
+
+/// The column `attributes`.
+pub(in super::super) fn pairs_text(attributes: &ObjectAttributes) -> Work<Option<String>> {
+    if attributes.headers.is_empty() && attributes.metadata.is_empty() {
+        return Ok(None);
+    }
+    let pairs = Pairs { headers: attributes.headers.clone(), metadata: attributes.metadata.clone() };
+    Ok(Some(serde_json::to_string(&pairs).map_err(|_| corrupt("attributes"))?))
+}
+
+/// The column `checksum`: algorithm, kind and value with a space between.
+pub(in super::super) fn checksum_text(checksum: &Checksum) -> String {
+    let kind = match checksum.kind {
+        ChecksumKind::FullObject => "FULL_OBJECT",
+        ChecksumKind::Composite => "COMPOSITE",
+    };
+    format!("{} {kind} {}", checksum.algorithm, checksum.value)
+}
+
+pub(in super::super) fn read_checksum(row: &Row<'_>, column: usize) -> Work<Option<Checksum>> {
+    let Some(text) = row.get_ref(column)?.as_str_or_null().map_err(|_| corrupt("checksum"))? else {
+        return Ok(None);
+    };
+    let mut words = text.splitn(3, ' ');
+    let (Some(algorithm), Some(kind), Some(value)) = (words.next(), words.next(), words.next()) else {
+        return Err(corrupt("checksum").into());
+    };
+    let kind = match kind {
+        "FULL_OBJECT" => ChecksumKind::FullObject,
+        "COMPOSITE" => ChecksumKind::Composite,
+        _ => return Err(corrupt("checksum").into()),
+    };
+    Ok(Some(Checksum { algorithm: algorithm.to_owned(), kind, value: value.to_owned() }))
+}
+
+fn corrupt(column: &str) -> Error {
+    let message = format!("the index holds an object whose {column} can't be read; restore the index from a backup");
+    Error::new(ErrorKind::Integrity, "INDEX_CORRUPT", message)
+}

@@ -1,0 +1,72 @@
+//! What a listing asks and gives.
+
+use super::Checksum;
+
+/// One page of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// In order.
+    pub items: Vec<T>,
+    /// Give it as `after` to go on; `None` when this was the last page.
+    pub next: Option<String>,
+}
+
+/// Which objects to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListQuery {
+    /// Only keys that start with it.
+    pub prefix: String,
+    /// Keys that share what lies between the prefix and the next delimiter are one entry.
+    pub delimiter: Option<String>,
+    /// Only what comes after it in byte order. The text of a common prefix skips all of its keys.
+    pub after: Option<String>,
+    /// At most that many entries; the engine gives at most 10,000.
+    pub max: usize,
+}
+
+/// An object in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedObject {
+    /// The key.
+    pub key: String,
+    /// In bytes.
+    pub size: u64,
+    /// Without quotes.
+    pub etag: String,
+    /// In milliseconds since the epoch.
+    pub last_modified_ms: u64,
+    /// The checksum, when there is one.
+    pub checksum: Option<Checksum>,
+    /// `None` is `STANDARD`.
+    pub storage_class: Option<String>,
+    /// The owner's canonical id, when identities are known.
+    pub owner: Option<String>,
+}
+
+/// One line of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListEntry {
+    /// An object.
+    Object(ListedObject),
+    /// All keys that start with this, delimiter included.
+    CommonPrefix(String),
+}
+
+impl ListEntry {
+    /// The key or the common prefix.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Object(object) => &object.key,
+            Self::CommonPrefix(prefix) => prefix,
+        }
+    }
+}
+
+/// One page of objects and common prefixes, in byte order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListPage {
+    /// In byte order.
+    pub entries: Vec<ListEntry>,
+    /// The last entry's text when there is more: give it as `after`.
+    pub next: Option<String>,
+}

@@ -1,0 +1,58 @@
+//! The disk engine: buckets are folders, objects are plain files in them, one SQLite index says which exist.
+//!
+//! ```text
+//! <directory>/
+//!   photos/2024/cat.jpg~1000000000042      an object: readable name, `~`, unique id
+//!   .holdfast/index.db                     metadata, listing order, what each commit still owes the files
+//!   .holdfast/staging/<id>                 bodies being written, and the parts of unfinished uploads
+//!   .holdfast/lock                         held by the one process that may open the directory
+//! ```
+//!
+//! Invariants:
+//!
+//! - A data file is written once, under an id that is never given twice, and never changed afterwards.
+//! - One index commit makes an object visible. The file lies whole in `staging` before that commit and is
+//!   moved to its readable place after it; the commit notes the move (a *chore*), so that a crash between
+//!   the two is finished at the next open. A reader that comes in between reads it from `staging`.
+//! - A file that a commit replaced or deleted is noted as a chore by that commit and unlinked after it.
+//!   Whoever had it open goes on reading.
+//! - At open, chores are done first; then every file in `staging` that no part row names is an orphan and
+//!   goes. No bucket's folder is ever searched.
+//! - Conditions are decided in the transaction that commits.
+//! - A path is made by `DataPath` alone, from an id and an escaped key, or from the index after a check.
+
+#![allow(dead_code, reason = "uploads in parts come next")]
+
+mod attributes;
+mod bucket_name;
+mod buckets;
+mod chores;
+mod condition;
+mod data_path;
+mod deletes;
+mod documents;
+mod error;
+mod folder;
+mod index;
+mod list_query;
+mod lists;
+mod object_file;
+mod opening;
+mod puts;
+mod reads;
+mod settings;
+mod staged;
+mod upload_info;
+
+pub use attributes::{Checksum, ChecksumKind, ObjectAttributes, ObjectInfo, ObjectPart};
+pub use bucket_name::is_valid_bucket_name;
+pub use buckets::BucketInfo;
+pub use condition::Condition;
+pub use deletes::Deleted;
+pub use error::{EngineError, Result};
+pub use list_query::{ListEntry, ListPage, ListQuery, ListedObject, Page};
+pub use object_file::{ObjectFile, ObjectStream};
+pub use opening::Engine;
+pub use settings::{Durability, EngineSettings};
+pub use staged::Staged;
+pub use upload_info::{CompletedPart, PartAttributes, PartInfo, UploadEntry, UploadInfo, UploadPage, UploadQuery};

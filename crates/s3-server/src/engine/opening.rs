@@ -1,0 +1,156 @@
+//! An engine: opened, swept, closed.
+
+use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use holdfast_base::Clock;
+use holdfast_sqlite::rusqlite::Connection;
+use holdfast_sqlite::{Database, Settings, Synchronous, Work};
+use tokio::sync::RwLock;
+
+use super::folder::Folder;
+use super::index::{self, chores};
+use super::{Durability, EngineError, EngineSettings, Result, Staged, chores as file_work};
+
+/// Numbers that one opening may give before it would meet those of the next: 4 million millions.
+const NUMBERS_OF_A_GENERATION: i64 = 1 << 42;
+
+/// Buckets and objects in one directory. Clones share it.
+#[derive(Clone)]
+pub struct Engine(pub(super) Arc<Shared>);
+
+/// What the clones share.
+pub(super) struct Shared {
+    pub(super) database: Database,
+    pub(super) folder: Arc<Folder>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) min_part_bytes: u64,
+    /// The next file's or commit's number. Never given twice, not even by another opening.
+    next_number: AtomicI64,
+    /// Rows of chores that are done; the next write deletes them.
+    done_chores: Mutex<Vec<(i64, i64)>>,
+    /// Held shared by each write to its end, and alone by `close`.
+    writes: Arc<RwLock<()>>,
+}
+
+impl Engine {
+    /// Opens the directory, making it where missing; finishes what a crash left undone.
+    ///
+    /// # Errors
+    /// `Storage`: `DIRECTORY_IN_USE` when another process has it open, `PERMISSION_DENIED`, `DISK_FULL`,
+    /// `Integrity` when the index is corrupt, foreign or newer.
+    pub async fn open(settings: EngineSettings) -> Result<Self> {
+        let opened = tokio::task::spawn_blocking(move || -> Result<_> {
+            let folder = Arc::new(Folder::open(&settings.directory, settings.durability)?);
+            let mut of_index = Settings::new(folder.index_path());
+            if settings.durability == Durability::Disk {
+                of_index.synchronous = Synchronous::Full;
+            }
+            Ok((Database::open(&of_index, index::SCHEMA)?, folder, settings))
+        });
+        let (database, folder, settings) = opened.await??;
+        let generation = database.write(next_generation).await?;
+        let engine = Self(Arc::new(Shared {
+            database,
+            folder,
+            clock: settings.clock,
+            min_part_bytes: settings.min_part_bytes,
+            next_number: AtomicI64::new(generation * NUMBERS_OF_A_GENERATION),
+            done_chores: Mutex::default(),
+            writes: Arc::default(),
+        }));
+        file_work::finish_left_over(&engine).await?;
+        file_work::sweep_staging(&engine).await?;
+        Ok(engine)
+    }
+
+    /// Lets the writes in flight finish, then closes. Calls after it fail with `CLOSED`. Twice is fine.
+    pub async fn close(&self) {
+        let _alone = self.0.writes.write().await;
+        let shared = Arc::clone(&self.0);
+        // Rows left here are done once more at the next open, which changes nothing.
+        let _ = self.0.database.write(move |connection| shared.forget_done_chores(connection)).await;
+        self.0.database.close().await;
+        self.0.folder.unlock();
+    }
+
+    /// Begins a body for an object or a part.
+    ///
+    /// # Errors
+    /// `NoSuchBucket`.
+    pub async fn stage(&self, bucket: &str) -> Result<Staged> {
+        self.bucket(bucket).await?;
+        Ok(Staged::new(Arc::clone(&self.0.folder), self.0.next_number()))
+    }
+
+    /// Runs a write to its end even when its caller goes away: what a commit owes the files is not left
+    /// for the next open just because a client hung up.
+    pub(super) async fn to_the_end<T: Send + 'static>(
+        &self,
+        write: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let writes = Arc::clone(&self.0.writes);
+        let running = tokio::spawn(async move {
+            let _in_flight = writes.read_owned().await;
+            write.await
+        });
+        running.await?
+    }
+
+    /// Runs `work` with a reader on a blocking thread.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Work<Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let database = self.0.database.clone();
+        tokio::task::spawn_blocking(move || database.read(work)).await??
+    }
+
+    /// Runs `work` in a write transaction, together with the deletion of done chores. A refusal
+    /// (`Ok(Err(_))`) must come before any change, since it does not undo one.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Work<Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let shared = Arc::clone(&self.0);
+        let written = self.0.database.write(move |connection| {
+            shared.forget_done_chores(connection)?;
+            work(connection)
+        });
+        written.await?
+    }
+}
+
+impl Shared {
+    /// A number for a file, a commit or an upload.
+    pub(super) fn next_number(&self) -> i64 {
+        self.next_number.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Remembers rows of chores for deletion.
+    pub(super) fn note_done_chores(&self, rows: impl IntoIterator<Item = (i64, i64)>) {
+        self.done_chores.lock().unwrap_or_else(PoisonError::into_inner).extend(rows);
+    }
+
+    fn forget_done_chores(&self, connection: &Connection) -> Work<()> {
+        let done = std::mem::take(&mut *self.done_chores.lock().unwrap_or_else(PoisonError::into_inner));
+        chores::delete(connection, &done)
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("folder", &self.0.folder).finish_non_exhaustive()
+    }
+}
+
+fn next_generation(connection: &Connection) -> Work<i64> {
+    Ok(connection
+        .query_row("update engine set generation = generation + 1 returning generation", [], |row| row.get(0))?)
+}
+
+/// The refusal for a bucket that isn't there.
+pub(super) fn no_such_bucket<T>(name: &str) -> Work<Result<T>> {
+    Ok(Err(EngineError::NoSuchBucket(name.to_owned())))
+}

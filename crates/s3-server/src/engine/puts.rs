@@ -1,0 +1,93 @@
+//! A put: a staged body becomes an object.
+
+use holdfast_base::MAX_KEY_BYTES;
+use holdfast_sqlite::Work;
+use holdfast_sqlite::rusqlite::Connection;
+
+use super::chores::do_now;
+use super::data_path::{DataPath, id_of};
+use super::index::chores::{self, Chore};
+use super::index::{buckets, objects};
+use super::opening::{Shared, no_such_bucket};
+use super::staged::StagedFile;
+use super::{Condition, Engine, EngineError, ObjectAttributes, ObjectInfo, ObjectPart, Result, Staged};
+
+/// An object whose bytes lie whole in the staging folder.
+pub(super) struct NewObject {
+    pub(super) bucket: String,
+    pub(super) key: String,
+    pub(super) file: StagedFile,
+    pub(super) attributes: ObjectAttributes,
+    pub(super) parts: Vec<ObjectPart>,
+    pub(super) condition: Condition,
+}
+
+impl Engine {
+    /// Makes a staged body the object of a key, over the one that is there. Runs to its end once begun,
+    /// also when the future is dropped.
+    ///
+    /// # Errors
+    /// `NoSuchBucket`, `KeyTooLong`, `InvalidArgument` (empty key), `PreconditionFailed`, `NoSuchKey` (the
+    /// condition wants an object), `Storage`. The body is discarded and the old object stays.
+    pub async fn put(
+        &self,
+        bucket: &str,
+        key: &str,
+        staged: Staged,
+        attributes: ObjectAttributes,
+        condition: Condition,
+    ) -> Result<ObjectInfo> {
+        check_key(key)?;
+        let engine = self.clone();
+        let (bucket, key) = (bucket.to_owned(), key.to_owned());
+        self.to_the_end(async move {
+            let file = staged.finish().await?;
+            let object = NewObject { bucket, key, file, attributes, parts: Vec::new(), condition };
+            let shared = std::sync::Arc::clone(&engine.0);
+            let (info, owed) = engine.write(move |connection| commit(connection, &shared, object)).await?;
+            do_now(&engine, owed).await?;
+            Ok(info)
+        })
+        .await
+    }
+}
+
+/// Refuses what can't be a key.
+pub(super) fn check_key(key: &str) -> Result<()> {
+    match key.len() {
+        0 => Err(EngineError::InvalidArgument("the key is empty; give at least one character".to_owned())),
+        bytes if bytes > MAX_KEY_BYTES => Err(EngineError::KeyTooLong(bytes)),
+        _ => Ok(()),
+    }
+}
+
+/// The one commit that makes an object visible; gives what it owes the files. A refusal changes nothing
+/// but the staged file, which goes.
+pub(super) fn commit(
+    connection: &Connection,
+    shared: &Shared,
+    object: NewObject,
+) -> Work<Result<(ObjectInfo, Vec<Chore>)>> {
+    let Some(bucket) = buckets::id(connection, &object.bucket)? else { return no_such_bucket(&object.bucket) };
+    let replaced = objects::present(connection, bucket, &object.key)?;
+    if let Err(refusal) = object.condition.check(&object.key, replaced.as_ref().map(|present| present.etag.as_str())) {
+        return Ok(Err(refusal));
+    }
+    let path = DataPath::new(&object.bucket, &object.key, &id_of(object.file.number()));
+    let info = ObjectInfo {
+        key: object.key,
+        version: None,
+        size: object.file.len(),
+        last_modified_ms: shared.clock.now_ms(),
+        attributes: object.attributes,
+        parts: object.parts,
+    };
+    objects::put(connection, bucket, shared.next_number(), &info, &path)?;
+    let mut owed = vec![Chore::Place(path)];
+    owed.extend(replaced.map(|present| Chore::Remove(present.path)));
+    for chore in &owed {
+        chores::insert(connection, chore)?;
+    }
+    object.file.keep();
+    Ok(Ok((info, owed)))
+}

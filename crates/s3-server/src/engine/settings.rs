@@ -1,0 +1,47 @@
+//! How an engine is opened.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use holdfast_base::Clock;
+
+/// What an acknowledged write survives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// The process being killed at any point; nothing is synced.
+    #[default]
+    Process,
+    /// Also a power cut: file and folder are synced before the answer, the index at every commit.
+    Disk,
+}
+
+/// Settings of an [`Engine`](super::Engine).
+#[derive(Clone)]
+pub struct EngineSettings {
+    /// The folder that holds the buckets; made when missing.
+    pub directory: PathBuf,
+    /// Default [`Durability::Process`].
+    pub durability: Durability,
+    /// Where `last_modified_ms` and its like come from.
+    pub clock: Arc<dyn Clock>,
+    /// The least size of a part that isn't the last, in bytes. Default 5 MiB, as S3 has it.
+    pub min_part_bytes: u64,
+}
+
+impl EngineSettings {
+    /// The defaults for a folder.
+    pub fn new(directory: impl Into<PathBuf>, clock: Arc<dyn Clock>) -> Self {
+        Self { directory: directory.into(), durability: Durability::default(), clock, min_part_bytes: 5 << 20 }
+    }
+}
+
+impl fmt::Debug for EngineSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EngineSettings")
+            .field("directory", &self.directory)
+            .field("durability", &self.durability)
+            .field("min_part_bytes", &self.min_part_bytes)
+            .finish_non_exhaustive()
+    }
+}

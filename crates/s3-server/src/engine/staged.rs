@@ -1,0 +1,202 @@
+//! A body on its way in.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::mem;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use tokio::task::JoinHandle;
+
+use super::Result;
+use super::folder::Folder;
+
+/// What is collected before it is written. A body holds at most two of these in memory.
+const BUFFER_BYTES: usize = 256 << 10;
+/// Unlinking more than this takes long enough to be kept off the caller's thread.
+const MAX_INLINE_UNLINK_BYTES: u64 = 64 << 20;
+
+/// Bytes written aside, seen by nobody until they are put. Dropping it discards them.
+#[derive(Debug)]
+pub struct Staged {
+    folder: Arc<Folder>,
+    number: i64,
+    buffer: BytesMut,
+    state: State,
+    bytes: u64,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Everything is in the buffer still.
+    Buffered,
+    /// The file takes the buffer next.
+    Idle(StagedFile),
+    /// A buffer is being written; it comes back empty.
+    Writing(JoinHandle<io::Result<(StagedFile, BytesMut)>>),
+    /// A write failed.
+    Failed,
+}
+
+impl Staged {
+    pub(super) fn new(folder: Arc<Folder>, number: i64) -> Self {
+        Self { folder, number, buffer: BytesMut::new(), state: State::Buffered, bytes: 0 }
+    }
+
+    /// How many bytes were written.
+    pub fn len(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Whether nothing was written.
+    pub fn is_empty(&self) -> bool {
+        self.bytes == 0
+    }
+
+    /// Appends bytes; waits while the disk is slower than the caller.
+    ///
+    /// # Errors
+    /// `Storage` when the disk refuses; nothing more can be written then.
+    pub async fn write(&mut self, bytes: Bytes) -> Result<()> {
+        let mut rest: &[u8] = &bytes;
+        while !rest.is_empty() {
+            if self.buffer.len() >= BUFFER_BYTES {
+                self.flush().await?;
+            }
+            let (now, later) = rest.split_at(rest.len().min(BUFFER_BYTES - self.buffer.len()));
+            self.buffer.extend_from_slice(now);
+            self.bytes += now.len() as u64;
+            rest = later;
+        }
+        Ok(())
+    }
+
+    /// Hands the buffer to a blocking thread and goes on with the one that comes back.
+    async fn flush(&mut self) -> Result<()> {
+        let spare = self.settle().await?;
+        let file = match mem::replace(&mut self.state, State::Failed) {
+            State::Idle(file) => Some(file),
+            _ => None,
+        };
+        let buffer = mem::replace(&mut self.buffer, spare);
+        let (folder, number) = (Arc::clone(&self.folder), self.number);
+        self.state = State::Writing(tokio::task::spawn_blocking(move || {
+            let mut file = file.map_or_else(|| StagedFile::create(folder, number), Ok)?;
+            file.append(&buffer)?;
+            let mut spare = buffer;
+            spare.clear();
+            Ok((file, spare))
+        }));
+        Ok(())
+    }
+
+    /// Waits for the write that runs, if one does. Dropping this future leaves everything as it was.
+    async fn settle(&mut self) -> Result<BytesMut> {
+        let written = match &mut self.state {
+            State::Writing(running) => running.await,
+            State::Failed => return Err(io::Error::other("an earlier write of this body failed").into()),
+            State::Buffered | State::Idle(_) => return Ok(BytesMut::new()),
+        };
+        self.state = State::Failed;
+        let (file, spare) = written??;
+        self.state = State::Idle(file);
+        Ok(spare)
+    }
+
+    /// Writes what is left; gives the whole file, synced when that is asked for.
+    pub(super) async fn finish(mut self) -> Result<StagedFile> {
+        self.settle().await?;
+        let file = match mem::replace(&mut self.state, State::Failed) {
+            State::Idle(file) => Some(file),
+            _ => None,
+        };
+        let buffer = mem::take(&mut self.buffer);
+        let (folder, number) = (Arc::clone(&self.folder), self.number);
+        let finished = tokio::task::spawn_blocking(move || -> io::Result<StagedFile> {
+            let mut file = file.map_or_else(|| StagedFile::create(folder, number), Ok)?;
+            file.append(&buffer)?;
+            file.close()?;
+            Ok(file)
+        });
+        Ok(finished.await??)
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        let State::Idle(file) = mem::replace(&mut self.state, State::Failed) else { return };
+        if file.bytes > MAX_INLINE_UNLINK_BYTES
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn_blocking(move || drop(file));
+        }
+    }
+}
+
+/// A file in the staging folder. Unlinked when dropped, unless a commit made it its own.
+#[derive(Debug)]
+pub(super) struct StagedFile {
+    folder: Arc<Folder>,
+    number: i64,
+    bytes: u64,
+    open: Option<File>,
+    is_kept: bool,
+}
+
+impl StagedFile {
+    /// Makes an empty one.
+    pub(super) fn create(folder: Arc<Folder>, number: i64) -> io::Result<Self> {
+        let open = Some(folder.create_staged(number)?);
+        Ok(Self { folder, number, bytes: 0, open, is_kept: false })
+    }
+
+    /// The number that its name is made of.
+    pub(super) fn number(&self) -> i64 {
+        self.number
+    }
+
+    /// How long it is.
+    pub(super) fn len(&self) -> u64 {
+        self.bytes
+    }
+
+    pub(super) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file()?.write_all(bytes)?;
+        self.bytes += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Appends what `source` has left, in the kernel where the system can do that.
+    pub(super) fn append_file(&mut self, source: &mut impl io::Read) -> io::Result<u64> {
+        let copied = io::copy(source, self.file()?)?;
+        self.bytes += copied;
+        Ok(copied)
+    }
+
+    /// Syncs it when that is asked for, and lets go of the descriptor.
+    pub(super) fn close(&mut self) -> io::Result<()> {
+        if let Some(open) = self.open.take() {
+            self.folder.sync_staged(&open)?;
+        }
+        Ok(())
+    }
+
+    /// Said inside the transaction that names it: from here on the index decides what becomes of it.
+    pub(super) fn keep(mut self) {
+        self.is_kept = true;
+    }
+
+    fn file(&mut self) -> io::Result<&mut File> {
+        self.open.as_mut().ok_or_else(|| io::Error::other("a staged file was written after it was closed"))
+    }
+}
+
+impl Drop for StagedFile {
+    fn drop(&mut self) {
+        if !self.is_kept
+            && let Err(error) = self.folder.remove_staged(self.number)
+        {
+            tracing::warn!(%error, "a discarded body could not be unlinked; the next start sweeps it");
+        }
+    }
+}
