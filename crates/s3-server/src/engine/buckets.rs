@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::index::{buckets, objects};
 use super::opening::no_such_bucket;
+use super::uploads::abort_uploads_of;
 use super::{Engine, EngineError, Page, Result, is_valid_bucket_name};
 
 /// The most entries of one page.
@@ -62,9 +63,10 @@ impl Engine {
                     return Ok(Err(EngineError::BucketNotEmpty(bucket)));
                 }
                 buckets::delete(connection, id)?;
-                Ok(Ok(()))
+                Ok(Ok(id))
             };
-            engine.write(delete).await?;
+            let id = engine.write(delete).await?;
+            abort_uploads_of(&engine, id).await?;
             let folder = Arc::clone(&engine.0.folder);
             let removed = tokio::task::spawn_blocking(move || folder.remove_bucket(&name)).await?;
             if let Err(error) = removed {

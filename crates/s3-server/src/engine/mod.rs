@@ -21,12 +21,11 @@
 //! - Conditions are decided in the transaction that commits.
 //! - A path is made by `DataPath` alone, from an id and an escaped key, or from the index after a check.
 
-#![allow(dead_code, reason = "uploads in parts come next")]
-
 mod attributes;
 mod bucket_name;
 mod buckets;
 mod chores;
+mod completion;
 mod condition;
 mod data_path;
 mod deletes;
@@ -38,11 +37,13 @@ mod list_query;
 mod lists;
 mod object_file;
 mod opening;
+mod parts;
 mod puts;
 mod reads;
 mod settings;
 mod staged;
 mod upload_info;
+mod uploads;
 
 pub use attributes::{Checksum, ChecksumKind, ObjectAttributes, ObjectInfo, ObjectPart};
 pub use bucket_name::is_valid_bucket_name;
@@ -55,4 +56,6 @@ pub use object_file::{ObjectFile, ObjectStream};
 pub use opening::Engine;
 pub use settings::{Durability, EngineSettings};
 pub use staged::Staged;
-pub use upload_info::{CompletedPart, PartAttributes, PartInfo, UploadEntry, UploadInfo, UploadPage, UploadQuery};
+pub use upload_info::{
+    CompletedPart, PartAttributes, PartInfo, PartPage, UploadEntry, UploadInfo, UploadPage, UploadQuery,
+};

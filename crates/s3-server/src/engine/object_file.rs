@@ -10,6 +10,8 @@ use bytes::Bytes;
 use futures_util::Stream;
 use tokio::task::JoinHandle;
 
+use super::staged::StagedFile;
+
 /// Up to this size an object is read whole when it is opened, which saves a change of threads.
 const MAX_INLINE_BYTES: u64 = 64 << 10;
 /// What a stream reads in one go; it holds at most two of these.
@@ -69,18 +71,20 @@ impl ObjectFile {
         ObjectStream { state, left: end - start }
     }
 
-    /// The file at the start of a range that is cut to what there is, and the range's length. Blocks.
-    pub(super) fn into_reader(self, range: &Range<u64>) -> io::Result<io::Take<Box<dyn io::Read + Send>>> {
+    /// Appends a range, cut to what there is, to a staged file; how many bytes that was. Blocks.
+    pub(super) fn copy_to(self, staged: &mut StagedFile, range: &Range<u64>) -> io::Result<u64> {
         let end = range.end.min(self.bytes);
         let start = range.start.min(end);
-        let reader: Box<dyn io::Read + Send> = match self.source {
-            Source::Memory(bytes) => Box::new(io::Cursor::new(bytes.slice(start as usize..end as usize))),
+        match self.source {
+            Source::Memory(bytes) => staged.append(&bytes[start as usize..end as usize])?,
             Source::File(mut file) => {
                 file.seek(SeekFrom::Start(start))?;
-                Box::new(file)
+                if staged.append_file(&mut file.take(end - start))? != end - start {
+                    return Err(too_short());
+                }
             }
-        };
-        Ok(reader.take(end - start))
+        }
+        Ok(end - start)
     }
 }
 
@@ -153,8 +157,9 @@ fn read_chunk(file: &mut File, bytes: u64) -> io::Result<Bytes> {
     if chunk.len() as u64 == bytes {
         return Ok(chunk.into());
     }
-    Err(io::Error::new(
-        io::ErrorKind::UnexpectedEof,
-        "a data file is shorter than the index says: it was changed by hand",
-    ))
+    Err(too_short())
+}
+
+fn too_short() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "a data file is shorter than the index says: it was changed by hand")
 }

@@ -3,13 +3,14 @@
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::mem;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use tokio::task::JoinHandle;
 
-use super::Result;
 use super::folder::Folder;
+use super::{ObjectFile, Result};
 
 /// What is collected before it is written. A body holds at most two of these in memory.
 const BUFFER_BYTES: usize = 256 << 10;
@@ -71,13 +72,40 @@ impl Staged {
         Ok(())
     }
 
+    /// Appends a range of an object, cut to what there is; gives how many bytes that was. Nothing passes
+    /// through the caller, and on Linux nothing through the process.
+    ///
+    /// # Errors
+    /// As [`Staged::write`].
+    pub async fn copy(&mut self, object: ObjectFile, range: Range<u64>) -> Result<u64> {
+        if !self.buffer.is_empty() || matches!(self.state, State::Writing(_)) {
+            self.flush().await?;
+            self.buffer = self.settle().await?;
+        }
+        let (file, folder, number) = (self.take_file(), Arc::clone(&self.folder), self.number);
+        let (file, copied) = tokio::task::spawn_blocking(move || -> io::Result<_> {
+            let mut file = file.map_or_else(|| StagedFile::create(folder, number), Ok)?;
+            let copied = object.copy_to(&mut file, &range)?;
+            Ok((file, copied))
+        })
+        .await??;
+        self.state = State::Idle(file);
+        self.bytes += copied;
+        Ok(copied)
+    }
+
+    /// The file when it waits for more; whoever takes it puts it back.
+    fn take_file(&mut self) -> Option<StagedFile> {
+        match mem::replace(&mut self.state, State::Failed) {
+            State::Idle(file) => Some(file),
+            _ => None,
+        }
+    }
+
     /// Hands the buffer to a blocking thread and goes on with the one that comes back.
     async fn flush(&mut self) -> Result<()> {
         let spare = self.settle().await?;
-        let file = match mem::replace(&mut self.state, State::Failed) {
-            State::Idle(file) => Some(file),
-            _ => None,
-        };
+        let file = self.take_file();
         let buffer = mem::replace(&mut self.buffer, spare);
         let (folder, number) = (Arc::clone(&self.folder), self.number);
         self.state = State::Writing(tokio::task::spawn_blocking(move || {
@@ -106,10 +134,7 @@ impl Staged {
     /// Writes what is left; gives the whole file, synced when that is asked for.
     pub(super) async fn finish(mut self) -> Result<StagedFile> {
         self.settle().await?;
-        let file = match mem::replace(&mut self.state, State::Failed) {
-            State::Idle(file) => Some(file),
-            _ => None,
-        };
+        let file = self.take_file();
         let buffer = mem::take(&mut self.buffer);
         let (folder, number) = (Arc::clone(&self.folder), self.number);
         let finished = tokio::task::spawn_blocking(move || -> io::Result<StagedFile> {
@@ -148,6 +173,11 @@ impl StagedFile {
     pub(super) fn create(folder: Arc<Folder>, number: i64) -> io::Result<Self> {
         let open = Some(folder.create_staged(number)?);
         Ok(Self { folder, number, bytes: 0, open, is_kept: false })
+    }
+
+    /// A part's file, which stays when this is dropped: the index names it.
+    pub(super) fn of_part(folder: Arc<Folder>, number: i64, bytes: u64) -> Self {
+        Self { folder, number, bytes, open: None, is_kept: true }
     }
 
     /// The number that its name is made of.

@@ -37,6 +37,15 @@ pub struct PartInfo {
     pub attributes: PartAttributes,
 }
 
+/// One page of parts by number.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PartPage {
+    /// In order.
+    pub parts: Vec<PartInfo>,
+    /// Give it as `after` to go on; `None` when this was the last page.
+    pub next: Option<u16>,
+}
+
 /// A part as a completion names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CompletedPart {

@@ -36,12 +36,11 @@ pub(in super::super) fn insert(connection: &Connection, bucket: &BucketInfo) -> 
     Ok(())
 }
 
-/// Forgets the bucket, its documents, its uploads and their parts.
+/// Forgets the bucket and its documents. Its uploads are aborted apart: nothing finds them any more, since
+/// a bucket's number is never given again.
 pub(in super::super) fn delete(connection: &Connection, id: i64) -> Work<()> {
-    connection.execute("delete from part where upload in (select number from upload where bucket = ?1)", [id])?;
-    connection.execute("delete from upload where bucket = ?1", [id])?;
-    connection.execute("delete from document where bucket = ?1", [id])?;
-    connection.execute("delete from bucket where id = ?1", [id])?;
+    connection.prepare_cached("delete from document where bucket = ?1")?.execute([id])?;
+    connection.prepare_cached("delete from bucket where id = ?1")?.execute([id])?;
     Ok(())
 }
 

@@ -8,6 +8,8 @@ pub(super) mod buckets;
 pub(super) mod chores;
 pub(super) mod documents;
 pub(super) mod objects;
+pub(super) mod parts;
+pub(super) mod uploads;
 
 use holdfast_sqlite::Schema;
 use holdfast_sqlite::rusqlite::ToSql;

@@ -1,0 +1,153 @@
+//! Completion: the parts of an upload become one plain file, in one commit.
+
+use std::io;
+use std::sync::Arc;
+
+use holdfast_sqlite::Work;
+use holdfast_sqlite::rusqlite::Connection;
+
+use super::chores::do_now;
+use super::index::parts::{self, StoredPart};
+use super::opening::Shared;
+use super::puts::{NewObject, commit};
+use super::staged::StagedFile;
+use super::uploads::{find, find_number, forget, remove_part_files};
+use super::{
+    CompletedPart, Condition, Engine, EngineError, ObjectAttributes, ObjectInfo, ObjectPart, PartInfo, Result,
+    UploadInfo,
+};
+
+impl Engine {
+    /// Makes an object of the named parts, in their order, and ends the upload. `attributes` says what the
+    /// object is given, from the upload and those parts; it may refuse. Runs to its end once begun.
+    ///
+    /// # Errors
+    /// `NoSuchBucket`, `NoSuchUpload`, `InvalidArgument` (no parts), `InvalidPart`, `InvalidPartOrder`,
+    /// `EntityTooSmall`, `PreconditionFailed`, `NoSuchKey` (the condition wants an object), what
+    /// `attributes` refuses with, `Storage`. The upload and its parts stay.
+    pub async fn complete_upload(
+        &self,
+        (bucket, key, upload): (&str, &str, &str),
+        named: Vec<CompletedPart>,
+        attributes: impl FnOnce(&UploadInfo, &[PartInfo]) -> Result<ObjectAttributes> + Send + 'static,
+        condition: Condition,
+    ) -> Result<ObjectInfo> {
+        let engine = self.clone();
+        let (bucket, key, upload) = (bucket.to_owned(), key.to_owned(), upload.to_owned());
+        self.to_the_end(async move {
+            let min_part_bytes = engine.0.min_part_bytes;
+            let id = (bucket.clone(), key.clone(), upload.clone());
+            let read = move |connection: &_| chosen(connection, &id, &named, min_part_bytes);
+            let (info, chosen) = engine.read(read).await?;
+            let of_parts: Vec<PartInfo> = chosen.iter().map(|part| part.info.clone()).collect();
+            let attributes = attributes(&info, &of_parts)?;
+            let files: Vec<(i64, u16)> = chosen.iter().map(|part| (part.file, part.info.number)).collect();
+            let shared = Arc::clone(&engine.0);
+            let file = tokio::task::spawn_blocking(move || join(&shared, &chosen)).await??;
+            let parts = object_parts(of_parts);
+            let object = NewObject { bucket, key, file, attributes, parts, condition };
+            let shared = Arc::clone(&engine.0);
+            let complete = move |connection: &_| commit_upload(connection, &shared, object, &upload, &files);
+            let (info, owed, forgotten) = engine.write(complete).await?;
+            do_now(&engine, owed).await?;
+            remove_part_files(&engine, forgotten).await?;
+            Ok(info)
+        })
+        .await
+    }
+}
+
+/// The upload and the parts that are named, when all is as S3 wants it.
+fn chosen(
+    connection: &Connection,
+    (bucket, key, upload): &(String, String, String),
+    named: &[CompletedPart],
+    min_part_bytes: u64,
+) -> Work<Result<(UploadInfo, Vec<StoredPart>)>> {
+    let upload = match find(connection, bucket, key, upload)? {
+        Ok(upload) => upload,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    if named.is_empty() {
+        return Ok(Err(EngineError::InvalidArgument("no part is named; name at least one".to_owned())));
+    }
+    if !named.is_sorted_by(|before, after| before.number < after.number) {
+        return Ok(Err(EngineError::InvalidPartOrder));
+    }
+    let mut chosen = Vec::with_capacity(named.len().min(usize::from(super::parts::MAX_PART_NUMBER)));
+    for (place, wanted) in named.iter().enumerate() {
+        let found = parts::find(connection, upload.number, wanted.number)?;
+        let Some(part) = found.filter(|part| is_as_named(&part.info, wanted)) else {
+            return Ok(Err(EngineError::InvalidPart(wanted.number)));
+        };
+        let size = part.info.size;
+        if size < min_part_bytes && place + 1 < named.len() {
+            return Ok(Err(EngineError::EntityTooSmall { number: wanted.number, size, min_bytes: min_part_bytes }));
+        }
+        chosen.push(part);
+    }
+    Ok(Ok((upload.info, chosen)))
+}
+
+fn is_as_named(part: &PartInfo, named: &CompletedPart) -> bool {
+    let checksum = part.attributes.checksum.as_ref().map(|checksum| checksum.value.as_str());
+    part.attributes.etag == named.etag && (named.checksum.is_none() || named.checksum.as_deref() == checksum)
+}
+
+/// One whole staged file of the parts' bytes. A single part is taken as it is. Blocks.
+fn join(shared: &Shared, chosen: &[StoredPart]) -> Result<StagedFile> {
+    if let [part] = chosen {
+        return Ok(StagedFile::of_part(Arc::clone(&shared.folder), part.file, part.info.size));
+    }
+    let mut whole = StagedFile::create(Arc::clone(&shared.folder), shared.next_number())?;
+    for part in chosen {
+        let copied = shared.folder.open_staged(part.file).and_then(|mut bytes| whole.append_file(&mut bytes));
+        match copied {
+            Ok(copied) if copied == part.info.size => {}
+            Ok(_) => return Err(io::Error::other("a part's file is shorter than the index says").into()),
+            // Replaced or aborted in the meantime.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(EngineError::InvalidPart(part.info.number));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    whole.close()?;
+    Ok(whole)
+}
+
+/// The commit: the object is there and the upload is gone. Refuses when a part was replaced meanwhile.
+#[expect(clippy::type_complexity, reason = "what the put gives, and the files of the parts")]
+fn commit_upload(
+    connection: &Connection,
+    shared: &Shared,
+    object: NewObject,
+    upload: &str,
+    files: &[(i64, u16)],
+) -> Work<Result<(ObjectInfo, Vec<super::index::chores::Chore>, Vec<i64>)>> {
+    let number = match find_number(connection, &object.bucket, &object.key, upload)? {
+        Ok(number) => number,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let present: std::collections::HashSet<i64> = parts::files(connection, number)?.into_iter().collect();
+    if let Some((_, part)) = files.iter().find(|(file, _)| !present.contains(file)) {
+        return Ok(Err(EngineError::InvalidPart(*part)));
+    }
+    let becomes_the_object = object.file.number();
+    let (info, owed) = match commit(connection, shared, object)? {
+        Ok(committed) => committed,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let mut forgotten = forget(connection, number)?;
+    forgotten.retain(|file| *file != becomes_the_object);
+    Ok(Ok((info, owed, forgotten)))
+}
+
+fn object_parts(parts: Vec<PartInfo>) -> Vec<ObjectPart> {
+    let object_part = |part: PartInfo| ObjectPart {
+        number: part.number,
+        size: part.size,
+        checksum: part.attributes.checksum.map(|checksum| checksum.value),
+    };
+    parts.into_iter().map(object_part).collect()
+}
