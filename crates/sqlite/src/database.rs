@@ -1,5 +1,6 @@
 //! One database file: a writer thread, a pool of readers.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use holdfast_base::{Error, Result};
@@ -39,6 +40,20 @@ impl Database {
         work: impl FnOnce(&Connection) -> Work<T> + Send + 'static,
     ) -> Result<T> {
         self.writer.write(work).await
+    }
+
+    /// As [`Database::write`], but the work is queued before this returns: of two calls on one thread, the
+    /// first is committed first. While the queue is full it blocks the calling thread, which is how a
+    /// caller that never waits for answers is slowed down to the disk. Called where a tokio runtime is
+    /// current it never blocks; there it waits for room when awaited, in no promised order.
+    ///
+    /// # Errors
+    /// As [`Database::write`].
+    pub fn submit<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Work<T> + Send + 'static,
+    ) -> impl Future<Output = Result<T>> + Send + 'static {
+        self.writer.submit(work)
     }
 
     /// Runs `work` on the writer thread outside any transaction (pragma, checkpoint, vacuum).

@@ -3,11 +3,13 @@
 //! Invariants: at most [`MAX_GROUP`] pieces of work share a transaction; the queue is bounded, so that a
 //! caller waits when the disk is slower than the callers; no answer leaves before its commit.
 
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::JoinHandle;
 
 use holdfast_base::{Error, Result};
 use rusqlite::Connection;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{Failure, Work};
@@ -58,25 +60,41 @@ impl Writer {
         self.order(work, Order::Alone).await
     }
 
+    /// Queues `work` before it returns; see [`crate::Database::submit`].
+    pub(crate) fn submit<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Work<T> + Send + 'static,
+    ) -> impl Future<Output = Result<T>> + Send + 'static {
+        let (job, answered) = job_of(work);
+        let queued = match self.orders.try_send(Order::Write(job)) {
+            Ok(()) => Queued::Sent,
+            Err(TrySendError::Closed(_)) => Queued::Closed,
+            Err(TrySendError::Full(order)) if tokio::runtime::Handle::try_current().is_ok() => {
+                Queued::Waiting(self.orders.clone(), order)
+            }
+            Err(TrySendError::Full(order)) => match self.orders.blocking_send(order) {
+                Ok(()) => Queued::Sent,
+                Err(_) => Queued::Closed,
+            },
+        };
+        async move {
+            match queued {
+                Queued::Sent => {}
+                Queued::Closed => return Err(Error::closed("the database")),
+                Queued::Waiting(orders, order) => {
+                    orders.send(order).await.map_err(|_| Error::closed("the database"))?;
+                }
+            }
+            answered.await.map_err(|_| Error::closed("the database"))?
+        }
+    }
+
     async fn order<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Work<T> + Send + 'static,
         order: fn(Job) -> Order,
     ) -> Result<T> {
-        let (answer, answered) = oneshot::channel::<Result<T>>();
-        let job: Job = Box::new(move |connection| {
-            let outcome = connection.and_then(|connection| {
-                catch_unwind(AssertUnwindSafe(|| work(connection)))
-                    .unwrap_or_else(|_| Err(Error::internal("a write panicked and was undone").into()))
-                    .map_err(Error::from)
-            });
-            let succeeded = outcome.is_ok();
-            let hand_over: Answer = Box::new(move |commit_error| {
-                // A caller that has gone away no longer wants the answer.
-                let _ = answer.send(commit_error.map_or(outcome, Err));
-            });
-            (succeeded, hand_over)
-        });
+        let (job, answered) = job_of(work);
         self.orders.send(order(job)).await.map_err(|_| Error::closed("the database"))?;
         answered.await.map_err(|_| Error::closed("the database"))?
     }
@@ -92,6 +110,33 @@ impl Writer {
             let _ = thread.join();
         }
     }
+}
+
+/// What became of an order that was to be queued at once.
+enum Queued {
+    Sent,
+    Closed,
+    Waiting(mpsc::Sender<Order>, Order),
+}
+
+fn job_of<T: Send + 'static>(
+    work: impl FnOnce(&Connection) -> Work<T> + Send + 'static,
+) -> (Job, oneshot::Receiver<Result<T>>) {
+    let (answer, answered) = oneshot::channel::<Result<T>>();
+    let job: Job = Box::new(move |connection| {
+        let outcome = connection.and_then(|connection| {
+            catch_unwind(AssertUnwindSafe(|| work(connection)))
+                .unwrap_or_else(|_| Err(Error::internal("a write panicked and was undone").into()))
+                .map_err(Error::from)
+        });
+        let succeeded = outcome.is_ok();
+        let hand_over: Answer = Box::new(move |commit_error| {
+            // A caller that has gone away no longer wants the answer.
+            let _ = answer.send(commit_error.map_or(outcome, Err));
+        });
+        (succeeded, hand_over)
+    });
+    (job, answered)
 }
 
 fn run(connection: Connection, mut queue: mpsc::Receiver<Order>) {
@@ -132,6 +177,7 @@ fn run(connection: Connection, mut queue: mpsc::Receiver<Order>) {
 }
 
 /// One transaction for the whole group. Each job is a savepoint, so that one that fails undoes itself alone.
+/// When the transaction fails, every job of the group is answered with its error.
 fn commit_group(connection: &Connection, group: Vec<Job>) {
     let mut waiting = group.into_iter();
     let mut answers = Vec::with_capacity(waiting.len());

@@ -106,3 +106,26 @@ async fn a_write_that_waits_in_vain_for_another_connection_is_a_locked_error() {
     assert_eq!(count(&database), 1);
     database.close().await;
 }
+
+#[test]
+fn submitted_writes_are_committed_in_the_order_of_calls() {
+    let folder = tempfile::tempdir().unwrap();
+    let schema = Schema { application_id: 7, scripts: &["create table t (at integer primary key, n integer) strict"] };
+    let database = Database::open(&Settings::new(folder.path().join("a.db")), schema).unwrap();
+    // More than the queue holds: the calls wait for room and keep their order.
+    let answers: Vec<_> = (0..3000_i64)
+        .map(|n| {
+            database.submit(move |connection| {
+                connection.prepare_cached("insert into t (n) values (?1)")?.execute([n])?;
+                Ok(connection.last_insert_rowid())
+            })
+        })
+        .collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        for (n, answer) in (0_i64..).zip(answers) {
+            assert_eq!(answer.await.unwrap(), n + 1);
+        }
+        database.close().await;
+    });
+}

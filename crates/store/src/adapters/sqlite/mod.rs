@@ -1,0 +1,95 @@
+//! The SQLite adapter: one file for all four classes.
+//!
+//! Reads run on the caller's thread with a reader connection (WAL: they never wait for the writer);
+//! writes go to the writer thread, which commits what queued in one transaction.
+//!
+//! A background sweep takes away what nobody can see any more: expired values, replaced and abandoned
+//! blobs. It never touches what a reader of this process has open.
+
+mod blobs;
+mod commit;
+mod entries;
+mod events;
+mod schema;
+mod sweep;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use holdfast_base::{Clock, Result};
+use holdfast_sqlite::Database;
+use holdfast_sqlite::rusqlite::types::{ToSqlOutput, ValueRef};
+use holdfast_sqlite::rusqlite::{self, ToSql};
+
+use crate::{Adapter, Answer, Batch, Capabilities, Outcome, Pending};
+
+/// A store in a file. Clones share it.
+#[derive(Clone)]
+pub struct Sqlite {
+    database: Database,
+    clock: Arc<dyn Clock>,
+    /// How many readers of this process have each blob's body open.
+    leases: Arc<Mutex<HashMap<i64, u32>>>,
+    sweeper: Arc<sweep::Sweeper>,
+}
+
+impl Sqlite {
+    /// Opens (or makes) the file. Needs an ambient tokio runtime, on which the sweep runs.
+    ///
+    /// # Errors
+    /// As [`Database::open`].
+    pub fn open(settings: &holdfast_sqlite::Settings, clock: Arc<dyn Clock>) -> Result<Self> {
+        let database = Database::open(settings, schema::SCHEMA)?;
+        let leases = Arc::default();
+        let sweeper = Arc::new(sweep::Sweeper::start(database.clone(), Arc::clone(&clock), Arc::clone(&leases)));
+        Ok(Self { database, clock, leases, sweeper })
+    }
+
+    /// Takes away now what the background sweep would take away later.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn sweep(&self) -> Result<()> {
+        sweep::sweep(&self.database, self.clock.now_ms(), &self.leases).await
+    }
+}
+
+impl Adapter for Sqlite {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { atomic: true, ordered: true, presign: false, durable: true, multi_process: true }
+    }
+
+    fn commit(&self, batch: Batch) -> Answer<Vec<Outcome>> {
+        let clock = Arc::clone(&self.clock);
+        let committed = self.database.submit(move |connection| commit::commit(connection, batch, clock.now_ms()));
+        Answer::Later(Box::pin(committed))
+    }
+
+    fn close(&self) -> Pending<()> {
+        let store = self.clone();
+        Box::pin(async move {
+            store.sweeper.stop();
+            store.database.close().await;
+            Ok(())
+        })
+    }
+}
+
+/// A bound of keys as SQLite compares them: text, also where it isn't UTF-8 (the end of a prefix).
+struct KeyBound(Vec<u8>);
+
+impl ToSql for KeyBound {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(ValueRef::Text(&self.0)))
+    }
+}
+
+/// A number for SQLite, which knows no unsigned ones; ours stay far below the bound.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// A number from SQLite; ours are never negative.
+fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
