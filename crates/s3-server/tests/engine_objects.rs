@@ -1,5 +1,5 @@
 //! What the disk engine promises of objects.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 mod engine_bench;
 

@@ -1,3 +1,8 @@
-//! testkit
+//! What tests of several rooms share; a dev-dependency only.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // all of it runs in tests
 
 pub mod conformance;
+pub mod crash;
+mod dice;
+
+pub use dice::Dice;

@@ -56,14 +56,19 @@ impl Bench {
         Ok((info, bytes.concat().into()))
     }
 
-    /// All files below the directory but the index and the lock, as paths from there.
+    /// The data files of the engine, as paths from its directory.
     pub fn files(&self) -> Vec<String> {
-        let mut files = Vec::new();
-        collect(self.path(), self.path(), &mut files);
-        files.retain(|file| !file.starts_with(".holdfast/index.db") && file != ".holdfast/lock");
-        files.sort();
-        files
+        below(self.path())
     }
+}
+
+/// All files below an engine's directory but the index and the lock, as paths from there.
+pub fn below(folder: &Path) -> Vec<String> {
+    let mut files = Vec::new();
+    collect(folder, folder, &mut files);
+    files.retain(|file| !file.starts_with(".holdfast/index.db") && file != ".holdfast/lock");
+    files.sort();
+    files
 }
 
 pub fn settings(folder: &Path) -> EngineSettings {
