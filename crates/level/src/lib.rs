@@ -1,1 +1,33 @@
-//! level
+//! An ordered key-value database in a bucket: the objects layout, one object a key.
+//!
+//! ```text
+//! Level ── Objects ── Bucket (s3-client)      put, get, del, batch
+//!   └ LevelIterator ── KeyScan ── Objects     a list's pages, values fetched ahead of the reader
+//! ```
+//!
+//! Invariants:
+//! - An object's key is the folder, then the key as the format writes it ([`KeyFormat`]); with
+//!   [`KeyFormat::Utf8`] and a value's bytes as the object's, s3leveldown reads and writes the same data.
+//! - Keys are bytes and order is by bytes, in the bucket and here.
+//! - What a database is (layout, key format, version) is recorded beside the data ([`FormatMarker`]), never in it.
+//! - Memory is bounded: an iterator holds a page of keys and a budget of values, in both directions.
+
+mod batch;
+mod condition;
+mod failure;
+mod format_marker;
+mod iterator;
+mod key_format;
+mod key_scan;
+mod level;
+mod location;
+mod objects;
+mod task;
+
+pub use batch::Operation;
+pub use condition::Condition;
+pub use format_marker::{FormatMarker, Layout};
+pub use iterator::{Entry, IteratorOptions, LevelIterator, Page};
+pub use key_format::KeyFormat;
+pub use level::{ClearOptions, Level, LevelSettings};
+pub use location::Location;

@@ -1,0 +1,103 @@
+//! What a database is, recorded beside its data.
+
+use bytes::Bytes;
+use holdfast_base::{Error, ErrorKind, Result};
+use holdfast_s3_client::{Bucket, PutOptions};
+use serde::{Deserialize, Serialize};
+
+use crate::{KeyFormat, Location};
+
+/// The newest format that this version reads and writes.
+const VERSION: u32 = 1;
+
+/// How the data is laid out in the bucket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layout {
+    /// One object a key.
+    #[default]
+    Objects,
+    /// A log-structured tree; not in this version.
+    Lsm,
+}
+
+/// What a database is. Stored as `.holdfast/level/<folder>/format.json`, outside of the data.
+///
+/// A database that is a whole bucket in the plain format has none, since there is no outside: its absence says
+/// [`Layout::Objects`] and [`KeyFormat::Utf8`], which is also what s3leveldown left behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FormatMarker {
+    version: u32,
+    /// How the data is laid out.
+    pub layout: Layout,
+    /// How keys are written.
+    pub key_format: KeyFormat,
+}
+
+impl FormatMarker {
+    /// The marker of a new database.
+    pub fn new(layout: Layout, key_format: KeyFormat) -> Self {
+        Self { version: VERSION, layout, key_format }
+    }
+
+    /// Reads the marker of a location.
+    ///
+    /// # Errors
+    /// `Integrity` with code `LEVEL_FORMAT_UNKNOWN` when it was written by a newer version or is damaged.
+    pub(crate) async fn load(bucket: &Bucket, location: &Location) -> Result<Option<Self>> {
+        let Some(bytes) = bucket.find_bytes(&marker_key(location)).await? else { return Ok(None) };
+        match serde_json::from_slice::<Self>(&bytes) {
+            Ok(marker) if marker.version == VERSION => Ok(Some(marker)),
+            _ => {
+                let key = marker_key(location);
+                let message = format!("{key} describes a format that this version does not know; use a newer holdfast");
+                Err(Error::new(ErrorKind::Integrity, "LEVEL_FORMAT_UNKNOWN", message))
+            }
+        }
+    }
+
+    /// Records the marker of a new database; gives back the one that stands, which may be another opener's.
+    pub(crate) async fn store(self, bucket: &Bucket, location: &Location) -> Result<Self> {
+        if location.is_whole_bucket() && self.is_plain() {
+            return Ok(self);
+        }
+        let json = serde_json::to_vec(&self).map_err(|error| Error::internal(error.to_string()))?;
+        let options = PutOptions { content_type: Some("application/json".to_owned()), ..PutOptions::absent() };
+        match bucket.put(&marker_key(location), Bytes::from(json), &options).await {
+            Ok(_) => Ok(self),
+            Err(put) => match Self::load(bucket, location).await? {
+                Some(standing) => Ok(standing),
+                None => Err(put),
+            },
+        }
+    }
+
+    /// Removes the marker of a location.
+    pub(crate) async fn remove(bucket: &Bucket, location: &Location) -> Result<()> {
+        bucket.delete(&marker_key(location), None).await
+    }
+
+    /// Whether s3leveldown's data looks the same.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.layout == Layout::Objects && self.key_format == KeyFormat::Utf8
+    }
+
+    /// Checks that a database of this format can serve what was asked for.
+    pub(crate) fn check(&self, layout: Option<Layout>, key_format: Option<KeyFormat>) -> Result<()> {
+        let other_layout = layout.is_some_and(|layout| layout != self.layout);
+        let other_keys = key_format.is_some_and(|format| format != self.key_format);
+        if !other_layout && !other_keys {
+            return Ok(());
+        }
+        let (is, keys) = (self.layout, self.key_format);
+        let message = format!(
+            "the database has layout {is:?} and key format {keys:?}, which can't be changed; open it without these options"
+        );
+        Err(Error::new(ErrorKind::Config, "LEVEL_LAYOUT_MISMATCH", message.to_lowercase()))
+    }
+}
+
+fn marker_key(location: &Location) -> String {
+    format!("{}format.json", location.own_area())
+}
