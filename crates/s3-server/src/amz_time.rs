@@ -1,0 +1,59 @@
+//! The three ways in which S3 writes a time. All times are milliseconds since 1970-01-01 UTC.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+use time::{OffsetDateTime, PrimitiveDateTime};
+
+const ISO: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+const BASIC: &[BorrowedFormatItem<'_>] = format_description!("[year][month][day]T[hour][minute][second]Z");
+
+/// `2026-11-20T14:35:34.000Z`, as in XML.
+pub(crate) fn iso(time_ms: u64) -> String {
+    moment(time_ms).format(ISO).unwrap_or_default()
+}
+
+/// `Fri, 20 Nov 2026 14:35:34 GMT`, as in headers.
+pub(crate) fn http(time_ms: u64) -> String {
+    httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(time_ms / 1000))
+}
+
+/// Reads a time from a header, to the second.
+pub(crate) fn from_http(text: &str) -> Option<u64> {
+    let since = httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
+    u64::try_from(since.as_millis()).ok()
+}
+
+/// Reads `20261120T143534Z`, as signatures write it.
+pub(crate) fn from_basic(text: &str) -> Option<u64> {
+    let moment = PrimitiveDateTime::parse(text, BASIC).ok()?.assume_utc();
+    u64::try_from(moment.unix_timestamp()).ok()?.checked_mul(1000)
+}
+
+/// Writes `20261120T143534Z`.
+pub(crate) fn basic(time_ms: u64) -> String {
+    moment(time_ms).format(BASIC).unwrap_or_default()
+}
+
+fn moment(time_ms: u64) -> OffsetDateTime {
+    let nanos = i128::from(time_ms) * 1_000_000;
+    OffsetDateTime::from_unix_timestamp_nanos(nanos).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_moment_in_each_form() {
+        let at = 1_369_353_600_123;
+        assert_eq!(iso(at), "2013-05-24T00:00:00.123Z");
+        assert_eq!(http(at), "Fri, 24 May 2013 00:00:00 GMT");
+        assert_eq!(basic(at), "20130524T000000Z");
+        assert_eq!(from_basic("20130524T000000Z"), Some(1_369_353_600_000));
+        assert_eq!(from_http("Fri, 24 May 2013 00:00:00 GMT"), Some(1_369_353_600_000));
+        assert_eq!(from_basic("20130524T0000Z"), None);
+    }
+}

@@ -1,0 +1,15 @@
+//! Who asks: AWS signature version 4, in the header or in the query.
+//!
+//! Invariants: secrets are compared in constant time and never written anywhere; a request that
+//! fails here was neither routed nor had its body read.
+
+mod canonical;
+mod chunk_signer;
+mod header;
+mod presigned;
+mod scope;
+mod signing_key;
+mod verifier;
+
+pub(crate) use chunk_signer::ChunkSigner;
+pub(crate) use verifier::{Identity, Proof, Verifier};

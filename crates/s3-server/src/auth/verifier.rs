@@ -1,0 +1,209 @@
+use std::sync::Arc;
+
+use holdfast_base::Clock;
+use http::HeaderMap;
+use http::header::{AUTHORIZATION, DATE, HeaderName, HeaderValue};
+
+use super::canonical::{Canonical, require_signed};
+use super::chunk_signer::ChunkSigner;
+use super::header::{AuthorizationHeader, malformed};
+use super::presigned::{Presigned, wrong};
+use super::scope::Scope;
+use super::signing_key::{SigningKey, same_signature};
+use crate::amz_time;
+use crate::error::{Code, S3Error, S3Result};
+use crate::request::Request;
+use crate::settings::Credential;
+
+/// How far the clocks of client and server may differ.
+const MAX_SKEW_MS: u64 = 15 * 60 * 1000;
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Identity {
+    /// Anybody, while signatures are not asked for: may do everything.
+    Unchecked,
+    /// The holder of an access key, proven by a signature.
+    User(String),
+    /// Nobody known.
+    Anonymous,
+}
+
+/// What a verified request proves.
+pub(crate) struct Proof {
+    pub(crate) identity: Identity,
+    /// Checks the chunks of a body that is signed chunk by chunk.
+    pub(crate) chunk_signer: Option<ChunkSigner>,
+}
+
+/// Checks the signatures of requests.
+pub(crate) struct Verifier {
+    pub(crate) enabled: bool,
+    pub(crate) region: String,
+    pub(crate) credentials: Vec<Credential>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Verifier {
+    /// Finds out who asks. Parameters `x-amz-…` of a presigned URL become headers, as S3 has it.
+    ///
+    /// # Errors
+    /// The code that S3 answers for the part of the signature that is wrong.
+    pub(crate) fn verify(&self, request: &mut Request) -> S3Result<Proof> {
+        let presigned = Presigned::is_in(request.query());
+        if !self.enabled {
+            if presigned {
+                hoist_parameters(request)?;
+            }
+            return Ok(Proof { identity: Identity::Unchecked, chunk_signer: None });
+        }
+        let authorization = request.header(AUTHORIZATION.as_str()).map(str::to_owned);
+        match (authorization, presigned) {
+            (Some(_), true) => {
+                let message = "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query \
+                    string parameter or the Authorization header should be specified";
+                Err(S3Error::new(Code::InvalidArgument, message))
+            }
+            (Some(header), false) => self.verify_header(request, &header),
+            (None, true) => self.verify_presigned(request),
+            (None, false) => Ok(Proof { identity: Identity::Anonymous, chunk_signer: None }),
+        }
+    }
+
+    fn verify_header(&self, request: &Request, header: &str) -> S3Result<Proof> {
+        let header = AuthorizationHeader::read(header, &self.region)?;
+        let secret = self.secret_of(&header.scope)?;
+        let (amz_date, signed_at_ms) = signing_time(request.headers())?;
+        self.check_skew(&amz_date, signed_at_ms)?;
+        let check = header.scope.check(&amz_date, &self.region);
+        check.map_err(|fault| {
+            let error = malformed(&fault.message(Some(&header.scope), &self.region));
+            error.with("Region", self.region.clone())
+        })?;
+        require_signed(request.headers(), &header.signed_headers)?;
+        let payload = request.header("x-amz-content-sha256").ok_or_else(|| {
+            S3Error::new(Code::InvalidRequest, "Missing required header for this request: x-amz-content-sha256")
+        })?;
+        let canonical = Canonical { request, signed_headers: &header.signed_headers, payload, omitted: None };
+        let key = self.compare(&canonical, &header.scope, secret, &amz_date, &header.signature)?;
+        let chunk_signer = ChunkSigner {
+            key,
+            amz_date,
+            credential_scope: header.scope.credential_scope(),
+            previous: header.signature,
+        };
+        Ok(Proof { identity: Identity::User(header.scope.access_key_id), chunk_signer: Some(chunk_signer) })
+    }
+
+    fn verify_presigned(&self, request: &mut Request) -> S3Result<Proof> {
+        let presigned = Presigned::read(request.query(), &self.region)?;
+        let secret = self.secret_of(&presigned.scope)?;
+        let check = presigned.scope.check(&presigned.amz_date, &self.region);
+        check.map_err(|fault| {
+            let why = fault.message(Some(&presigned.scope), &self.region);
+            wrong(format!("Error parsing the X-Amz-Credential parameter; {why}"))
+        })?;
+        self.check_validity(&presigned)?;
+        require_signed(request.headers(), &presigned.signed_headers)?;
+        let payload = request.header("x-amz-content-sha256").or_else(|| request.query().get("X-Amz-Content-Sha256"));
+        if payload.is_some_and(|payload| payload.starts_with("STREAMING-AWS4-")) {
+            return Err(wrong("A presigned URL can't sign its body chunk by chunk"));
+        }
+        let canonical = Canonical {
+            request,
+            signed_headers: &presigned.signed_headers,
+            payload: payload.unwrap_or("UNSIGNED-PAYLOAD"),
+            omitted: Some("X-Amz-Signature"),
+        };
+        self.compare(&canonical, &presigned.scope, secret, &presigned.amz_date, &presigned.signature)?;
+        hoist_parameters(request)?;
+        Ok(Proof { identity: Identity::User(presigned.scope.access_key_id), chunk_signer: None })
+    }
+
+    fn compare(
+        &self,
+        canonical: &Canonical<'_>,
+        scope: &Scope,
+        secret: &str,
+        amz_date: &str,
+        theirs: &str,
+    ) -> S3Result<SigningKey> {
+        let key = SigningKey::derive(secret, &scope.day, &self.region);
+        let text = canonical.string_to_sign(amz_date, &scope.credential_scope());
+        if same_signature(&key.sign(&text), theirs) {
+            return Ok(key);
+        }
+        let error = S3Error::from(Code::SignatureDoesNotMatch);
+        Err(error.with("AWSAccessKeyId", scope.access_key_id.clone()).with("StringToSign", text))
+    }
+
+    fn secret_of(&self, scope: &Scope) -> S3Result<&str> {
+        let found = self.credentials.iter().find(|credential| credential.access_key_id == scope.access_key_id);
+        let unknown = || S3Error::from(Code::InvalidAccessKeyId).with("AWSAccessKeyId", scope.access_key_id.clone());
+        found.map(|credential| credential.secret_access_key.as_str()).ok_or_else(unknown)
+    }
+
+    fn check_skew(&self, amz_date: &str, signed_at_ms: u64) -> S3Result<()> {
+        let now_ms = self.clock.now_ms();
+        if now_ms.abs_diff(signed_at_ms) <= MAX_SKEW_MS {
+            return Ok(());
+        }
+        let error = S3Error::from(Code::RequestTimeTooSkewed).with("RequestTime", amz_date);
+        Err(error.with("ServerTime", amz_time::iso(now_ms)).with("MaxAllowedSkewMilliseconds", MAX_SKEW_MS.to_string()))
+    }
+
+    fn check_validity(&self, presigned: &Presigned) -> S3Result<()> {
+        let now_ms = self.clock.now_ms();
+        if presigned.signed_at_ms > now_ms + MAX_SKEW_MS {
+            return Err(S3Error::new(Code::AccessDenied, "Request is not yet valid"));
+        }
+        let expires_at_ms = presigned.signed_at_ms + presigned.expires_ms;
+        if now_ms < expires_at_ms {
+            return Ok(());
+        }
+        let error = S3Error::new(Code::AccessDenied, "Request has expired");
+        let error = error.with("X-Amz-Expires", (presigned.expires_ms / 1000).to_string());
+        Err(error.with("Expires", amz_time::iso(expires_at_ms)).with("ServerTime", amz_time::iso(now_ms)))
+    }
+}
+
+/// The time at which a request was signed, as text and in milliseconds: `x-amz-date`, else `Date`.
+fn signing_time(headers: &HeaderMap) -> S3Result<(String, u64)> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let missing = || S3Error::new(Code::AccessDenied, "AWS authentication requires a valid Date or x-amz-date header");
+    match text("x-amz-date") {
+        Some(basic) => amz_time::from_basic(basic).map(|time_ms| (basic.to_owned(), time_ms)).ok_or_else(missing),
+        None => {
+            let time_ms = text(DATE.as_str()).and_then(amz_time::from_http).ok_or_else(missing)?;
+            Ok((amz_time::basic(time_ms), time_ms))
+        }
+    }
+}
+
+/// A presigned URL carries in its query what a client would otherwise send as headers.
+fn hoist_parameters(request: &mut Request) -> S3Result<()> {
+    const OF_THE_SIGNATURE: [&str; 8] = [
+        "x-amz-algorithm",
+        "x-amz-credential",
+        "x-amz-date",
+        "x-amz-expires",
+        "x-amz-signedheaders",
+        "x-amz-signature",
+        "x-amz-security-token",
+        "x-amz-user-agent",
+    ];
+    let hoisted: Vec<(String, String)> = request
+        .query()
+        .iter()
+        .map(|parameter| (parameter.name.to_ascii_lowercase(), parameter.value.clone()))
+        .filter(|(name, _)| name.starts_with("x-amz-") && !OF_THE_SIGNATURE.contains(&name.as_str()))
+        .collect();
+    for (name, value) in hoisted {
+        let header = (HeaderName::try_from(&name), HeaderValue::try_from(&value));
+        let (Ok(header), Ok(text)) = header else {
+            return Err(S3Error::argument(&name, &value, "The parameter can't stand for a header"));
+        };
+        request.headers_mut().entry(header).or_insert(text);
+    }
+    Ok(())
+}

@@ -1,0 +1,13 @@
+//! What a client sends: read in pieces, unwrapped from `aws-chunked`, and checked while it streams.
+//!
+//! Invariant: nothing here holds more than one piece and one line of framing.
+
+mod chunked;
+mod digests;
+mod framing;
+mod incoming;
+
+pub(crate) use digests::Digests;
+use digests::BodyChecks;
+use framing::Framing;
+pub(crate) use incoming::Payload;

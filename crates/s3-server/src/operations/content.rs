@@ -1,0 +1,124 @@
+//! The headers of an object: taken when it is written, given back when it is read.
+
+use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE, EXPIRES};
+
+use super::buckets::{refuse_acl, refuse_headers};
+use crate::amz_time;
+use crate::answer::{self, Answer};
+use crate::checksum::{Algorithm, kind_name};
+use crate::engine::{Checksum, ChecksumKind, ObjectAttributes, ObjectInfo};
+use crate::error::{Code, S3Error, S3Result};
+use crate::etag::quoted;
+use crate::request::Request;
+
+/// The type of an object that was given none.
+const DEFAULT_TYPE: &str = "binary/octet-stream";
+const META: &str = "x-amz-meta-";
+/// Storage classes that S3 knows. All objects are stored alike.
+const STORAGE_CLASSES: [&str; 9] = [
+    "STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER", "DEEP_ARCHIVE",
+    "GLACIER_IR", "EXPRESS_ONEZONE",
+];
+/// Headers of writes that ask for what this server does not do.
+const NOT_DONE: [&str; 5] = [
+    "x-amz-server-side-encryption", "x-amz-object-lock-", "x-amz-tagging", "x-amz-website-redirect-location",
+    "x-amz-grant-",
+];
+
+/// What a write says of its object; ETag and checksum are still to be filled in.
+///
+/// # Errors
+/// `MetadataTooLarge`, `InvalidStorageClass`, and `NotImplemented` for what can't be kept.
+pub(super) fn taken(request: &Request, max_metadata_bytes: usize) -> S3Result<ObjectAttributes> {
+    refuse_acl(request.header("x-amz-acl"))?;
+    refuse_headers(request, &NOT_DONE)?;
+    let storage_class = request.header("x-amz-storage-class");
+    if let Some(unknown) = storage_class.filter(|class| !STORAGE_CLASSES.contains(class)) {
+        return Err(S3Error::from(Code::InvalidStorageClass).with("StorageClassRequested", unknown));
+    }
+    let metadata = metadata(request);
+    let size: usize = metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if size > max_metadata_bytes {
+        let error = S3Error::from(Code::MetadataTooLarge).with("Size", size.to_string());
+        return Err(error.with("MaxSizeAllowed", max_metadata_bytes.to_string()));
+    }
+    Ok(ObjectAttributes {
+        headers: content_headers(request),
+        metadata,
+        storage_class: storage_class.filter(|class| *class != "STANDARD").map(str::to_owned),
+        ..ObjectAttributes::default()
+    })
+}
+
+fn content_headers(request: &Request) -> Vec<(String, String)> {
+    let names = [CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE, EXPIRES];
+    let mut headers = Vec::new();
+    for name in names {
+        let Some(value) = request.headers().get(&name) else { continue };
+        let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        // `aws-chunked` is how the body came, not what it is.
+        let text = if name == CONTENT_ENCODING { without_aws_chunked(&text) } else { text };
+        if !text.is_empty() {
+            headers.push((name.as_str().to_owned(), text));
+        }
+    }
+    headers
+}
+
+fn without_aws_chunked(encodings: &str) -> String {
+    let kept = encodings.split(',').map(str::trim).filter(|encoding| !encoding.eq_ignore_ascii_case("aws-chunked"));
+    kept.collect::<Vec<_>>().join(",")
+}
+
+fn metadata(request: &Request) -> Vec<(String, String)> {
+    let named = request.headers().keys().filter_map(|name| name.as_str().strip_prefix(META).map(|rest| (name, rest)));
+    named
+        .map(|(name, rest)| {
+            let values = request.headers().get_all(name).iter();
+            let values: Vec<_> = values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect();
+            (rest.to_owned(), values.join(","))
+        })
+        .collect()
+}
+
+/// Sets the headers of an object that is read.
+pub(super) fn give(answer: &mut Answer, request: &Request, object: &ObjectInfo) {
+    answer::set(answer, "accept-ranges", "bytes");
+    answer::set(answer, "etag", quoted(&object.attributes.etag));
+    answer::set(answer, "last-modified", amz_time::http(object.last_modified_ms));
+    answer::set(answer, CONTENT_TYPE.as_str(), DEFAULT_TYPE);
+    for (name, value) in &object.attributes.headers {
+        answer::set(answer, name, value);
+    }
+    for (name, value) in &object.attributes.metadata {
+        answer::set(answer, &format!("{META}{name}"), value);
+    }
+    if let Some(class) = &object.attributes.storage_class {
+        answer::set(answer, "x-amz-storage-class", class);
+    }
+    for (parameter, header) in [
+        ("response-cache-control", CACHE_CONTROL),
+        ("response-content-disposition", CONTENT_DISPOSITION),
+        ("response-content-encoding", CONTENT_ENCODING),
+        ("response-content-language", CONTENT_LANGUAGE),
+        ("response-content-type", CONTENT_TYPE),
+        ("response-expires", EXPIRES),
+    ] {
+        if let Some(value) = request.query().non_empty(parameter) {
+            answer::set(answer, header.as_str(), value);
+        }
+    }
+}
+
+/// Sets a checksum's headers.
+pub(super) fn give_checksum(answer: &mut Answer, checksum: &Checksum) {
+    if let Some(algorithm) = Algorithm::named(&checksum.algorithm) {
+        answer::set(answer, algorithm.header(), &checksum.value);
+        answer::set(answer, "x-amz-checksum-type", kind_name(checksum.kind));
+    }
+}
+
+/// The checksum of a whole object.
+pub(super) fn full_object(algorithm: Algorithm, value: &str) -> Checksum {
+    Checksum { algorithm: algorithm.name().to_owned(), kind: ChecksumKind::FullObject, value: value.to_owned() }
+}

@@ -1,0 +1,67 @@
+//! What each operation does: reads its request, asks the engine, writes its answer.
+
+mod attributes;
+mod buckets;
+mod completion;
+mod content;
+mod copy;
+mod delete;
+mod listing;
+mod parts;
+mod policy;
+mod read;
+mod uploads;
+mod write;
+
+use crate::answer::Answer;
+use crate::auth::Identity;
+use crate::body::Payload;
+use crate::engine::Engine;
+use crate::error::S3Result;
+use crate::operation::Operation;
+use crate::request::Request;
+use crate::settings::ServerSettings;
+
+/// One request on its way through an operation.
+pub(crate) struct Call<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) settings: &'a ServerSettings,
+    pub(crate) request: &'a Request,
+    pub(crate) payload: &'a mut Payload,
+    pub(crate) identity: &'a Identity,
+}
+
+impl Call<'_> {
+    /// Performs an operation.
+    ///
+    /// # Errors
+    /// As S3 answers the operation.
+    pub(crate) async fn perform(mut self, operation: Operation) -> S3Result<Answer> {
+        match operation {
+            Operation::AbortMultipartUpload => self.abort_upload().await,
+            Operation::CompleteMultipartUpload => self.complete_upload().await,
+            Operation::CopyObject => self.copy_object().await,
+            Operation::CreateBucket => self.create_bucket().await,
+            Operation::CreateMultipartUpload => self.create_upload().await,
+            Operation::DeleteBucket => self.delete_bucket().await,
+            Operation::DeleteBucketPolicy => self.delete_policy().await,
+            Operation::DeleteObject => self.delete_object().await,
+            Operation::DeleteObjects => self.delete_objects().await,
+            Operation::GetBucketLocation => self.bucket_location().await,
+            Operation::GetBucketPolicy => self.policy().await,
+            Operation::GetObject => self.get_object().await,
+            Operation::GetObjectAttributes => self.object_attributes().await,
+            Operation::HeadBucket => self.head_bucket().await,
+            Operation::HeadObject => self.head_object().await,
+            Operation::ListBuckets => self.list_buckets().await,
+            Operation::ListMultipartUploads => self.list_uploads().await,
+            Operation::ListObjects => self.list_objects().await,
+            Operation::ListObjectsV2 => self.list_objects_v2().await,
+            Operation::ListParts => self.list_parts().await,
+            Operation::PutBucketPolicy => self.put_policy().await,
+            Operation::PutObject => self.put_object().await,
+            Operation::UploadPart => self.upload_part().await,
+            Operation::UploadPartCopy => self.upload_part_copy().await,
+        }
+    }
+}

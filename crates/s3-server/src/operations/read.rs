@@ -1,0 +1,101 @@
+use std::ops::Range;
+
+use http::StatusCode;
+
+use super::{Call, content};
+use crate::answer::{self, Answer};
+use crate::engine::ObjectInfo;
+use crate::error::{Code, S3Error, S3Result};
+use crate::request::Request;
+use crate::{byte_range, conditions};
+
+impl Call<'_> {
+    pub(super) async fn get_object(&self) -> S3Result<Answer> {
+        refuse_version(self.request)?;
+        let (object, file) = self.engine.open_object(self.request.bucket()?, self.request.key()?).await?;
+        conditions::OF_READ.check(self.request, &object)?;
+        let selection = Selection::of(self.request, &object)?;
+        let range = selection.range.clone().unwrap_or(0..object.size);
+        let mut answer = answer::stream(selection.status(), file.stream(range));
+        selection.describe(&mut answer, self.request, &object);
+        Ok(answer)
+    }
+
+    pub(super) async fn head_object(&self) -> S3Result<Answer> {
+        refuse_version(self.request)?;
+        let object = self.engine.object(self.request.bucket()?, self.request.key()?).await?;
+        conditions::OF_READ.check(self.request, &object)?;
+        let selection = Selection::of(self.request, &object)?;
+        let length = selection.range.as_ref().map_or(object.size, |range| range.end - range.start);
+        let mut answer = answer::empty(selection.status());
+        answer::set(&mut answer, "content-length", length.to_string());
+        selection.describe(&mut answer, self.request, &object);
+        Ok(answer)
+    }
+}
+
+/// Buckets have no versions, so that each object is its version `null` and no other.
+///
+/// # Errors
+/// `NoSuchVersion` for every other id.
+pub(super) fn refuse_version(request: &Request) -> S3Result<()> {
+    match request.query().get("versionId") {
+        None | Some("null") => Ok(()),
+        Some(id) => Err(S3Error::from(Code::NoSuchVersion).with("VersionId", id)),
+    }
+}
+
+/// Which of an object's bytes are asked for: all, a range, or one of the parts it was put in.
+struct Selection {
+    range: Option<Range<u64>>,
+    part: bool,
+}
+
+impl Selection {
+    fn of(request: &Request, object: &ObjectInfo) -> S3Result<Self> {
+        let Some(number) = request.query().number("partNumber")? else {
+            let range = byte_range::requested(request.header("range"), object.size)?;
+            return Ok(Self { range, part: false });
+        };
+        if request.header("range").is_some() {
+            let message = "Cannot specify both Range header and partNumber query parameter";
+            return Err(S3Error::new(Code::InvalidRequest, message));
+        }
+        Ok(Self { range: Some(part_range(object, number)?), part: true })
+    }
+
+    fn status(&self) -> StatusCode {
+        if self.range.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK }
+    }
+
+    fn describe(&self, answer: &mut Answer, request: &Request, object: &ObjectInfo) {
+        content::give(answer, request, object);
+        if let Some(range) = self.range.as_ref().filter(|range| !range.is_empty()) {
+            let text = format!("bytes {}-{}/{}", range.start, range.end - 1, object.size);
+            answer::set(answer, "content-range", text);
+        }
+        if self.part && !object.parts.is_empty() {
+            answer::set(answer, "x-amz-mp-parts-count", object.parts.len().to_string());
+        }
+        let wanted = request.header("x-amz-checksum-mode").is_some_and(|mode| mode.eq_ignore_ascii_case("ENABLED"));
+        // A checksum is of all bytes, so that it would be wrong beside some of them.
+        if let Some(checksum) = object.attributes.checksum.as_ref().filter(|_| wanted && self.range.is_none()) {
+            content::give_checksum(answer, checksum);
+        }
+    }
+}
+
+/// The bytes of one part; an object that was put in one piece is its own first part.
+fn part_range(object: &ObjectInfo, number: usize) -> S3Result<Range<u64>> {
+    if !(1..=10_000).contains(&number) {
+        let message = "Part number must be an integer between 1 and 10000, inclusive";
+        return Err(S3Error::argument("partNumber", &number.to_string(), message));
+    }
+    let missing = || S3Error::from(Code::InvalidPartNumber).with("PartNumberRequested", number.to_string());
+    if object.parts.is_empty() {
+        return if number == 1 { Ok(0..object.size) } else { Err(missing()) };
+    }
+    let part = object.parts.get(number - 1).ok_or_else(missing)?;
+    let start: u64 = object.parts[..number - 1].iter().map(|part| part.size).sum();
+    Ok(start..start + part.size)
+}

@@ -1,0 +1,28 @@
+use http::StatusCode;
+
+use super::Call;
+use super::content;
+use crate::answer::{self, Answer};
+use crate::conditions;
+use crate::error::S3Result;
+use crate::etag::quoted;
+
+impl Call<'_> {
+    pub(super) async fn put_object(&mut self) -> S3Result<Answer> {
+        let (bucket, key) = (self.request.bucket()?, self.request.key()?);
+        let condition = conditions::of_write(self.request)?;
+        let mut attributes = content::taken(self.request, self.settings.max_metadata_bytes)?;
+        let mut staged = self.engine.stage(bucket).await?;
+        let digests = self.payload.store(self.request, &mut staged, self.settings.max_object_bytes, None).await?;
+        attributes.checksum = digests.checksum().map(|(algorithm, value)| content::full_object(algorithm, value));
+        attributes.etag = digests.md5;
+        let object = self.engine.put(bucket, key, staged, attributes, condition).await?;
+
+        let mut answer = answer::empty(StatusCode::OK);
+        answer::set(&mut answer, "etag", quoted(&object.attributes.etag));
+        if let Some(checksum) = &object.attributes.checksum {
+            content::give_checksum(&mut answer, checksum);
+        }
+        Ok(answer)
+    }
+}

@@ -1,0 +1,81 @@
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use holdfast_base::{Clock, SystemClock};
+
+use crate::cors::CorsRules;
+use crate::engine::Durability;
+
+/// A pair of keys that may sign requests. Its secret is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// The public half.
+    pub access_key_id: String,
+    /// The secret half.
+    pub secret_access_key: String,
+}
+
+impl std::fmt::Debug for Credential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credential").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
+    }
+}
+
+/// What a server is started with.
+#[derive(Clone)]
+pub struct ServerSettings {
+    /// The folder that holds the buckets; made when missing.
+    pub directory: PathBuf,
+    /// Empties the folder's data before the start. Default false.
+    pub clean_slate: bool,
+    /// What an acknowledged write survives. Default: the process being killed.
+    pub durability: Durability,
+    /// Where to listen. Default `127.0.0.1`.
+    pub address: IpAddr,
+    /// Which port; 0, the default, takes a free one.
+    pub port: u16,
+    /// The region that signatures must name. Default `us-east-1`.
+    pub region: String,
+    /// Whether requests must be signed. Default false: signatures are neither needed nor checked.
+    pub auth_enabled: bool,
+    /// Who may sign. Default one pair, `STORAGE` / `STORAGE`.
+    pub credentials: Vec<Credential>,
+    /// Answers to browsers of other origins; `None`, the default, answers none.
+    pub cors: Option<CorsRules>,
+    /// The largest object put in one request, in bytes. Default 5 GiB.
+    pub max_object_bytes: u64,
+    /// The most user metadata of an object: names and values together, in bytes. Default 2,048.
+    pub max_metadata_bytes: usize,
+    /// The time that a request may take until its answer begins, in milliseconds. Default 300,000.
+    pub request_timeout_ms: u64,
+    /// The least size of a part that isn't the last, in bytes. Default 5 MiB.
+    pub min_part_bytes: u64,
+    /// Buckets that are made at start unless they exist. Default none.
+    pub buckets: Vec<String>,
+    /// Where the time comes from. Default the machine's clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl ServerSettings {
+    /// The defaults for a folder.
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        Self {
+            directory: directory.into(),
+            clean_slate: false,
+            durability: Durability::default(),
+            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: 0,
+            region: "us-east-1".into(),
+            auth_enabled: false,
+            credentials: vec![Credential { access_key_id: "STORAGE".into(), secret_access_key: "STORAGE".into() }],
+            cors: None,
+            max_object_bytes: 5 << 30,
+            max_metadata_bytes: 2048,
+            request_timeout_ms: 300_000,
+            min_part_bytes: 5 << 20,
+            buckets: Vec::new(),
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
