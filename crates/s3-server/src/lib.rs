@@ -1,2 +1,49 @@
-//! An S3-compatible server: the protocol on top, the disk engine below.
+//! An S3-compatible server: HTTP, signatures and XML over the disk engine.
+//!
+//! ```text
+//! server ── service ── auth          who asks
+//!              ├────── operation     what is asked
+//!              ├────── operations/*  what it does ── body, conditions, byte_range, checksum, xml
+//!              └────── engine        where it is kept
+//! ```
+//!
+//! Invariants:
+//!
+//! - A body that fails its length, its digests, its framing or its signatures leaves nothing behind: it is
+//!   staged, and only put when all of them hold.
+//! - A key is decoded once and never normalised; no path of the file system is made outside `engine`.
+//! - A sub-resource or header that asks for what is not done here is refused, never overlooked.
+
+mod amz_time;
+mod answer;
+mod auth;
+mod body;
+mod byte_range;
+mod checksum;
+mod conditions;
+mod cors;
+mod encoding;
 pub mod engine;
+mod error;
+mod etag;
+mod faults;
+mod operation;
+mod operations;
+mod owner;
+mod query;
+mod request;
+mod request_log;
+mod server;
+mod service;
+mod settings;
+mod target;
+mod xml;
+
+pub use cors::CorsRules;
+pub use engine::Durability;
+pub use error::Code;
+pub use faults::{Cut, Fault, Faults};
+pub use operation::Operation;
+pub use request_log::{MAX_RECORDS, RequestLog, RequestRecord};
+pub use server::Server;
+pub use settings::{Credential, ServerSettings};

@@ -55,14 +55,42 @@ const PLAIN_PARAMETERS: [&str; 2] = ["x-id", "prefix"];
 
 /// Parameters that choose an operation which this server does not perform.
 const FOREIGN_SUBRESOURCES: [&str; 31] = [
-    "accelerate", "acl", "analytics", "cors", "encryption", "intelligent-tiering", "inventory", "legal-hold", "lifecycle",
-    "logging", "metadataConfiguration", "metadataTable", "metrics", "notification", "object-lock", "ownershipControls",
-    "policyStatus", "publicAccessBlock", "renameObject", "replication", "requestPayment", "restore", "retention", "select",
-    "select-type", "session", "tagging", "torrent", "versioning", "versions", "website",
+    "accelerate",
+    "acl",
+    "analytics",
+    "cors",
+    "encryption",
+    "intelligent-tiering",
+    "inventory",
+    "legal-hold",
+    "lifecycle",
+    "logging",
+    "metadataConfiguration",
+    "metadataTable",
+    "metrics",
+    "notification",
+    "object-lock",
+    "ownershipControls",
+    "policyStatus",
+    "publicAccessBlock",
+    "renameObject",
+    "replication",
+    "requestPayment",
+    "restore",
+    "retention",
+    "select",
+    "select-type",
+    "session",
+    "tagging",
+    "torrent",
+    "versioning",
+    "versions",
+    "website",
 ];
 
 /// Parameters that choose an operation which this server performs.
-const OWN_SUBRESOURCES: [&str; 7] = ["attributes", "delete", "list-type", "location", "partNumber", "policy", "uploads"];
+const OWN_SUBRESOURCES: [&str; 7] =
+    ["attributes", "delete", "list-type", "location", "partNumber", "policy", "uploads"];
 
 impl Operation {
     /// The operation of that name.

@@ -16,7 +16,8 @@ impl AuthorizationHeader {
     /// `InvalidRequest` for another mechanism, `AuthorizationHeaderMalformed` for a part that is wrong.
     pub(crate) fn read(text: &str, region: &str) -> S3Result<Self> {
         let Some(fields) = text.trim().strip_prefix("AWS4-HMAC-SHA256") else {
-            let message = "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.";
+            let message =
+                "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.";
             return Err(S3Error::new(Code::InvalidRequest, message));
         };
         let field = |name: &str| {

@@ -12,4 +12,4 @@ mod signing_key;
 mod verifier;
 
 pub(crate) use chunk_signer::ChunkSigner;
-pub(crate) use verifier::{Identity, Proof, Verifier};
+pub(crate) use verifier::{Identity, Verifier};

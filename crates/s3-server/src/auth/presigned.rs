@@ -49,9 +49,9 @@ fn expires(text: &str) -> S3Result<u64> {
         Err(_) => Err(wrong("X-Amz-Expires should be a number")),
         Ok(seconds) => match u64::try_from(seconds) {
             Err(_) => Err(wrong("X-Amz-Expires must be non-negative")),
-            Ok(seconds) if seconds > MAX_EXPIRES_S => {
-                Err(wrong("X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds"))
-            }
+            Ok(seconds) if seconds > MAX_EXPIRES_S => Err(wrong(
+                "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds",
+            )),
             Ok(seconds) => Ok(seconds),
         },
     }

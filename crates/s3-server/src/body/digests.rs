@@ -26,12 +26,17 @@ impl BodyChecks {
     /// # Errors
     /// `InvalidDigest` and `InvalidRequest` for values that can't be right.
     pub(crate) fn of(request: &Request, framing: &Framing) -> S3Result<Self> {
+        Ok(Self { checksum: read_checksum(request)?, ..Self::of_transport(request, framing)? })
+    }
+
+    /// Without the checksum headers, where those are not about the body.
+    pub(crate) fn of_transport(request: &Request, framing: &Framing) -> S3Result<Self> {
         let md5 = request.header("content-md5").map(read_md5).transpose()?;
         let sha256 = match framing {
             Framing::Plain { sha256 } => sha256.clone(),
             Framing::Chunked { .. } => None,
         };
-        Ok(Self { md5, sha256, checksum: read_checksum(request)? })
+        Ok(Self { md5, sha256, checksum: None })
     }
 }
 
@@ -56,7 +61,9 @@ fn read_checksum(request: &Request) -> S3Result<Option<(Algorithm, Option<String
         found = announced(request)?.map(|algorithm| (algorithm, None));
     }
     match (request.header("x-amz-sdk-checksum-algorithm"), &found) {
-        (Some(name), _) if Algorithm::named(name).is_none() => Err(invalid("Value for x-amz-sdk-checksum-algorithm header is invalid.")),
+        (Some(name), _) if Algorithm::named(name).is_none() => {
+            Err(invalid("Value for x-amz-sdk-checksum-algorithm header is invalid."))
+        }
         (Some(_), None) => Err(invalid(
             "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.",
         )),
@@ -86,13 +93,17 @@ fn invalid(message: impl Into<std::borrow::Cow<'static, str>>) -> S3Error {
 /// What a body turned out to be.
 #[derive(Clone, Debug)]
 pub(crate) struct Digests {
-    /// In hex: the ETag of an object put in one piece.
-    pub(crate) md5: String,
+    md5: String,
     /// Checksums, in base64: the one that is to be kept first.
     checksums: Vec<(Algorithm, String)>,
 }
 
 impl Digests {
+    /// The MD5 in hex: the ETag of an object put in one piece.
+    pub(crate) fn md5(&self) -> &str {
+        &self.md5
+    }
+
     /// The checksum that is to be kept.
     pub(crate) fn checksum(&self) -> Option<(Algorithm, &str)> {
         self.checksums.first().map(|(algorithm, value)| (*algorithm, value.as_str()))
@@ -105,7 +116,7 @@ impl Digests {
 }
 
 /// The digests of a body while it streams.
-pub(super) struct Digesting {
+pub(crate) struct Digesting {
     md5: Md5,
     sha256: Option<Sha256>,
     hashers: Vec<(Algorithm, Hasher)>,
@@ -124,7 +135,18 @@ impl Digesting {
         }
     }
 
-    pub(super) fn update(&mut self, data: &[u8]) {
+    /// The digests of bytes that nobody made a promise about.
+    pub(crate) fn of(algorithm: Algorithm) -> Self {
+        Self::start(&BodyChecks::default(), Some(algorithm))
+    }
+
+    /// The MD5 in hex, and the value of the checksum.
+    pub(crate) fn values(self) -> (String, String) {
+        let checksum = self.hashers.into_iter().next().map(|(_, hasher)| hasher.finish());
+        (hex(&self.md5.finalize()), checksum.unwrap_or_default())
+    }
+
+    pub(crate) fn update(&mut self, data: &[u8]) {
         self.md5.update(data);
         if let Some(sha256) = &mut self.sha256 {
             sha256.update(data);
@@ -146,7 +168,9 @@ impl Digesting {
             && *promised != found
         {
             let error = S3Error::from(Code::XAmzContentSHA256Mismatch);
-            return Err(error.with("ClientComputedContentSHA256", promised.clone()).with("S3ComputedContentSHA256", found));
+            return Err(error
+                .with("ClientComputedContentSHA256", promised.clone())
+                .with("S3ComputedContentSHA256", found));
         }
         let finished = self.hashers.into_iter().map(|(algorithm, hasher)| (algorithm, hasher.finish()));
         let digests = Digests { md5: hex(&md5), checksums: finished.collect() };

@@ -48,7 +48,8 @@ impl Payload {
             let error = S3Error::from(Code::EntityTooLarge).with("ProposedSize", length.to_string());
             return Err(error.with("MaxSizeAllowed", max_bytes.to_string()));
         }
-        self.receive(request, &mut Sink::Staged { staged, left: length }, keep).await
+        let checks = BodyChecks::of(request, &Framing::of(request)?)?;
+        self.receive(request, checks, &mut Sink::Staged { staged, left: length }, keep).await
     }
 
     /// Reads a whole small body, such as an XML document, and checks it as an object's would be.
@@ -56,14 +57,34 @@ impl Payload {
     /// # Errors
     /// `MaxMessageLengthExceeded` beyond `max_bytes`, and what the body's digests or framing are wrong in.
     pub(crate) async fn document(&mut self, request: &Request, max_bytes: usize) -> S3Result<Bytes> {
+        let checks = BodyChecks::of(request, &Framing::of(request)?)?;
+        self.read_document(request, checks, max_bytes).await
+    }
+
+    /// The same, where the checksum headers are about something else than this body.
+    ///
+    /// # Errors
+    /// As [`Payload::document`].
+    pub(crate) async fn unchecked_document(&mut self, request: &Request, max_bytes: usize) -> S3Result<Bytes> {
+        let checks = BodyChecks::of_transport(request, &Framing::of(request)?)?;
+        self.read_document(request, checks, max_bytes).await
+    }
+
+    async fn read_document(&mut self, request: &Request, checks: BodyChecks, max_bytes: usize) -> S3Result<Bytes> {
         let mut document = BytesMut::new();
-        self.receive(request, &mut Sink::Document { document: &mut document, max_bytes }, None).await?;
+        let mut sink = Sink::Document { document: &mut document, max_bytes };
+        self.receive(request, checks, &mut sink, None).await?;
         Ok(document.freeze())
     }
 
-    async fn receive(&mut self, request: &Request, sink: &mut Sink<'_>, keep: Option<Algorithm>) -> S3Result<Digests> {
+    async fn receive(
+        &mut self,
+        request: &Request,
+        checks: BodyChecks,
+        sink: &mut Sink<'_>,
+        keep: Option<Algorithm>,
+    ) -> S3Result<Digests> {
         let framing = Framing::of(request)?;
-        let checks = BodyChecks::of(request, &framing)?;
         let mut digesting = Digesting::start(&checks, keep);
         let mut decoder = self.decoder(&framing);
         while let Some(mut frame) = self.next_frame().await? {

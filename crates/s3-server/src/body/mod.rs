@@ -7,7 +7,7 @@ mod digests;
 mod framing;
 mod incoming;
 
-pub(crate) use digests::Digests;
-use digests::BodyChecks;
+pub(crate) use digests::Digesting;
+use digests::{BodyChecks, Digests};
 use framing::Framing;
 pub(crate) use incoming::Payload;

@@ -85,8 +85,11 @@ impl Call<'_> {
 
 /// The region that a client asks for; a name that no region can have is refused.
 fn location_constraint(configuration: &Element) -> S3Result<Option<String>> {
-    let Some(name) = configuration.text_of("LocationConstraint").filter(|name| !name.is_empty()) else { return Ok(None) };
-    let plausible = name.len() <= 32 && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-'));
+    let Some(name) = configuration.text_of("LocationConstraint").filter(|name| !name.is_empty()) else {
+        return Ok(None);
+    };
+    let plausible =
+        name.len() <= 32 && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-'));
     if !plausible {
         return Err(S3Error::from(Code::InvalidLocationConstraint).with("LocationConstraint", name));
     }

@@ -16,12 +16,22 @@ const DEFAULT_TYPE: &str = "binary/octet-stream";
 const META: &str = "x-amz-meta-";
 /// Storage classes that S3 knows. All objects are stored alike.
 const STORAGE_CLASSES: [&str; 9] = [
-    "STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER", "DEEP_ARCHIVE",
-    "GLACIER_IR", "EXPRESS_ONEZONE",
+    "STANDARD",
+    "REDUCED_REDUNDANCY",
+    "STANDARD_IA",
+    "ONEZONE_IA",
+    "INTELLIGENT_TIERING",
+    "GLACIER",
+    "DEEP_ARCHIVE",
+    "GLACIER_IR",
+    "EXPRESS_ONEZONE",
 ];
 /// Headers of writes that ask for what this server does not do.
 const NOT_DONE: [&str; 5] = [
-    "x-amz-server-side-encryption", "x-amz-object-lock-", "x-amz-tagging", "x-amz-website-redirect-location",
+    "x-amz-server-side-encryption",
+    "x-amz-object-lock-",
+    "x-amz-tagging",
+    "x-amz-website-redirect-location",
     "x-amz-grant-",
 ];
 

@@ -32,7 +32,9 @@ impl Names {
         match query.non_empty("encoding-type") {
             None => Ok(Self::Plain),
             Some("url") => Ok(Self::UrlEncoded),
-            Some(other) => Err(S3Error::argument("encoding-type", other, "Invalid Encoding Method specified in Request")),
+            Some(other) => {
+                Err(S3Error::argument("encoding-type", other, "Invalid Encoding Method specified in Request"))
+            }
         }
     }
 
@@ -120,14 +122,7 @@ fn read_token(token: &str) -> Option<String> {
     String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()
 }
 
-fn write_page(
-    xml: &mut XmlWriter,
-    names: Names,
-    query: &Query,
-    page: &ListPage,
-    max: usize,
-    owner: Option<&Owner>,
-) {
+fn write_page(xml: &mut XmlWriter, names: Names, query: &Query, page: &ListPage, max: usize, owner: Option<&Owner>) {
     xml.value("MaxKeys", max.min(MAX_ENTRIES));
     if let Some(delimiter) = query.non_empty("delimiter") {
         names.write(xml, "Delimiter", delimiter);

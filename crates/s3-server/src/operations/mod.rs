@@ -8,13 +8,11 @@ mod copy;
 mod delete;
 mod listing;
 mod parts;
-mod policy;
 mod read;
 mod uploads;
 mod write;
 
 use crate::answer::Answer;
-use crate::auth::Identity;
 use crate::body::Payload;
 use crate::engine::Engine;
 use crate::error::S3Result;
@@ -28,7 +26,6 @@ pub(crate) struct Call<'a> {
     pub(crate) settings: &'a ServerSettings,
     pub(crate) request: &'a Request,
     pub(crate) payload: &'a mut Payload,
-    pub(crate) identity: &'a Identity,
 }
 
 impl Call<'_> {
@@ -38,30 +35,28 @@ impl Call<'_> {
     /// As S3 answers the operation.
     pub(crate) async fn perform(mut self, operation: Operation) -> S3Result<Answer> {
         match operation {
-            Operation::AbortMultipartUpload => self.abort_upload().await,
-            Operation::CompleteMultipartUpload => self.complete_upload().await,
             Operation::CopyObject => self.copy_object().await,
             Operation::CreateBucket => self.create_bucket().await,
-            Operation::CreateMultipartUpload => self.create_upload().await,
             Operation::DeleteBucket => self.delete_bucket().await,
-            Operation::DeleteBucketPolicy => self.delete_policy().await,
             Operation::DeleteObject => self.delete_object().await,
             Operation::DeleteObjects => self.delete_objects().await,
             Operation::GetBucketLocation => self.bucket_location().await,
-            Operation::GetBucketPolicy => self.policy().await,
             Operation::GetObject => self.get_object().await,
-            Operation::GetObjectAttributes => self.object_attributes().await,
             Operation::HeadBucket => self.head_bucket().await,
             Operation::HeadObject => self.head_object().await,
             Operation::ListBuckets => self.list_buckets().await,
-            Operation::ListMultipartUploads => self.list_uploads().await,
             Operation::ListObjects => self.list_objects().await,
             Operation::ListObjectsV2 => self.list_objects_v2().await,
-            Operation::ListParts => self.list_parts().await,
-            Operation::PutBucketPolicy => self.put_policy().await,
             Operation::PutObject => self.put_object().await,
+            Operation::AbortMultipartUpload => self.abort_upload().await,
+            Operation::CompleteMultipartUpload => self.complete_upload().await,
+            Operation::CreateMultipartUpload => self.create_upload().await,
+            Operation::GetObjectAttributes => self.object_attributes().await,
+            Operation::ListMultipartUploads => self.list_uploads().await,
+            Operation::ListParts => self.list_parts().await,
             Operation::UploadPart => self.upload_part().await,
             Operation::UploadPartCopy => self.upload_part_copy().await,
+            _ => Err(crate::error::Code::NotImplemented.into()),
         }
     }
 }

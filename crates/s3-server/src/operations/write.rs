@@ -15,7 +15,7 @@ impl Call<'_> {
         let mut staged = self.engine.stage(bucket).await?;
         let digests = self.payload.store(self.request, &mut staged, self.settings.max_object_bytes, None).await?;
         attributes.checksum = digests.checksum().map(|(algorithm, value)| content::full_object(algorithm, value));
-        attributes.etag = digests.md5;
+        attributes.etag = digests.md5().to_owned();
         let object = self.engine.put(bucket, key, staged, attributes, condition).await?;
 
         let mut answer = answer::empty(StatusCode::OK);

@@ -125,8 +125,16 @@ mod tests {
     fn refuses_what_is_not_one_well_formed_document() {
         let deep = "<a>".repeat(1000);
         for bad in [
-            "", "x", "<a>", "<a></b>", "<a/><a/>", "<b/>", "<a>&bomb;</a>", deep.as_str(),
-            "<!DOCTYPE a [<!ENTITY x \"y\">]><a>&x;</a>", "<a/>rest",
+            "",
+            "x",
+            "<a>",
+            "<a></b>",
+            "<a/><a/>",
+            "<b/>",
+            "<a>&bomb;</a>",
+            deep.as_str(),
+            "<!DOCTYPE a [<!ENTITY x \"y\">]><a>&x;</a>",
+            "<a/>rest",
         ] {
             assert_eq!(Element::read(bad.as_bytes(), "a").unwrap_err().code(), Code::MalformedXML, "{bad:.40}");
         }

@@ -1,0 +1,131 @@
+use md5::{Digest, Md5};
+
+use super::parts::upload_algorithm;
+use super::{Call, content};
+use crate::answer::{self, Answer};
+use crate::checksum::{Algorithm, compose, kind_name};
+use crate::conditions;
+use crate::encoding::{encode_path, hex};
+use crate::engine::{Checksum, ChecksumKind, CompletedPart, EngineError, ObjectAttributes, PartInfo, UploadInfo};
+use crate::error::{Code, S3Error, S3Result};
+use crate::etag::{quoted, unquoted};
+use crate::request::Request;
+use crate::xml::{Element, XmlWriter};
+
+/// The largest list of parts, in bytes: 10,000 of them with a checksum each.
+const MAX_COMPLETION_BYTES: usize = 8 << 20;
+
+/// What a completion says of the whole object.
+#[derive(Clone, Default)]
+struct Promise {
+    size: Option<u64>,
+    checksum: Option<(Algorithm, String)>,
+}
+
+impl Call<'_> {
+    pub(super) async fn complete_upload(&mut self) -> S3Result<Answer> {
+        let (bucket, key) = (self.request.bucket()?, self.request.key()?);
+        let id = self.request.query().get("uploadId").unwrap_or_default();
+        let condition = conditions::of_write(self.request)?;
+        let promise = Promise::of(self.request)?;
+        // The checksum headers are about the object here, not about this document.
+        let body = self.payload.unchecked_document(self.request, MAX_COMPLETION_BYTES).await?;
+        let completion = Element::read(&body, "CompleteMultipartUpload")?;
+        let upload = self.engine.upload(bucket, key, id).await?;
+        let parts =
+            completion.children_named("Part").map(|part| read_part(part, &upload)).collect::<S3Result<Vec<_>>>()?;
+        if parts.is_empty() {
+            return Err(Code::MalformedXML.into());
+        }
+        let describe = move |upload: &UploadInfo, parts: &[PartInfo]| describe(upload, parts, &promise);
+        let object = self.engine.complete_upload((bucket, key, id), parts, describe, condition).await?;
+        Ok(answer::xml(XmlWriter::document("CompleteMultipartUploadResult", |xml| {
+            let host = self.request.header("host").unwrap_or("localhost");
+            xml.text("Location", &format!("http://{host}/{bucket}/{}", encode_path(key)));
+            xml.text("Bucket", bucket);
+            xml.text("Key", key);
+            xml.text("ETag", &quoted(&object.attributes.etag));
+            let Some(checksum) = &object.attributes.checksum else { return };
+            if let Some(algorithm) = Algorithm::named(&checksum.algorithm) {
+                xml.text(algorithm.element(), &checksum.value);
+                xml.text("ChecksumType", kind_name(checksum.kind));
+            }
+        })))
+    }
+}
+
+impl Promise {
+    fn of(request: &Request) -> S3Result<Self> {
+        let size = request.number_header("x-amz-mp-object-size")?;
+        let sent =
+            Algorithm::ALL.into_iter().find_map(|algorithm| Some((algorithm, request.header(algorithm.header())?)));
+        Ok(Self { size, checksum: sent.map(|(algorithm, value)| (algorithm, value.to_owned())) })
+    }
+}
+
+fn read_part(part: &Element, upload: &UploadInfo) -> S3Result<CompletedPart> {
+    let malformed = || S3Error::from(Code::MalformedXML);
+    let number: u16 = part.text_of("PartNumber").and_then(|text| text.parse().ok()).ok_or_else(malformed)?;
+    let etag = unquoted(part.text_of("ETag").ok_or_else(malformed)?);
+    let asked = upload_algorithm(upload);
+    // Without a checksum asked for at the start, parts are kept with one that clients do not name.
+    let checksum = part.text_of(asked.unwrap_or(Algorithm::Crc64Nvme).element()).map(str::to_owned);
+    let kind = upload.attributes.checksum.as_ref().map(|checksum| checksum.kind);
+    if let (Some(algorithm), Some(ChecksumKind::Composite), None) = (asked, kind, &checksum) {
+        let name = algorithm.name().to_ascii_lowercase();
+        let message = format!(
+            "The upload was created using a {name} checksum. The complete request must include the checksum for each part. \
+             It was missing for part {number} in the request."
+        );
+        return Err(S3Error::new(Code::InvalidRequest, message));
+    }
+    Ok(CompletedPart { number, etag, checksum })
+}
+
+/// What the object is given, from its upload and parts.
+fn describe(upload: &UploadInfo, parts: &[PartInfo], promise: &Promise) -> Result<ObjectAttributes, EngineError> {
+    let size: u64 = parts.iter().map(|part| part.size).sum();
+    if let Some(promised) = promise.size.filter(|promised| *promised != size) {
+        let message = format!(
+            "The provided 'x-amz-mp-object-size' header value {promised} does not match what was computed: {size}"
+        );
+        return Err(EngineError::InvalidArgument(message));
+    }
+    let checksum = whole_checksum(upload, parts);
+    if let (Some((algorithm, promised)), Some(found)) = (&promise.checksum, &checksum)
+        && (algorithm.name() != found.algorithm || *promised != found.value)
+    {
+        return Err(EngineError::BadDigest(algorithm.name().to_owned()));
+    }
+    Ok(ObjectAttributes { etag: whole_etag(parts), checksum, ..upload.attributes.clone() })
+}
+
+fn whole_checksum(upload: &UploadInfo, parts: &[PartInfo]) -> Option<Checksum> {
+    let algorithm = upload_algorithm(upload).unwrap_or(Algorithm::Crc64Nvme);
+    let kind = upload.attributes.checksum.as_ref().map_or(ChecksumKind::FullObject, |checksum| checksum.kind);
+    let values: Option<Vec<(u64, &str)>> = parts
+        .iter()
+        .map(|part| {
+            let checksum =
+                part.attributes.checksum.as_ref().filter(|checksum| checksum.algorithm == algorithm.name())?;
+            Some((part.size, checksum.value.as_str()))
+        })
+        .collect();
+    let value = compose(algorithm, kind, &values?)?;
+    Some(Checksum { kind, ..content::full_object(algorithm, &value) })
+}
+
+/// The MD5 of the parts' MD5s, and how many they are.
+fn whole_etag(parts: &[PartInfo]) -> String {
+    let mut md5 = Md5::new();
+    for part in parts {
+        md5.update(unhex(&part.attributes.etag));
+    }
+    format!("{}-{}", hex(&md5.finalize()), parts.len())
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> =
+        text.chars().filter_map(|digit| digit.to_digit(16)).filter_map(|d| u8::try_from(d).ok()).collect();
+    digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect()
+}

@@ -1,0 +1,248 @@
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use holdfast_base::{Error, ErrorKind, Result};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Mutex, Semaphore, watch};
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::auth::Verifier;
+use crate::engine::{Engine, EngineError, EngineSettings, is_valid_bucket_name};
+use crate::faults::Faults;
+use crate::request_log::RequestLog;
+use crate::service::Service;
+use crate::settings::ServerSettings;
+
+/// The most connections at once; more wait to be accepted.
+const MAX_CONNECTIONS: usize = 10_000;
+/// The largest head of a request, in bytes.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// The most headers of a request.
+const MAX_HEADERS: usize = 200;
+/// Folders of a server's directory that are no buckets: its own, and those of the layout before it.
+const OWN_FOLDERS: [&str; 3] = [".holdfast", ".multipart", ".policies"];
+/// How long a client may take for a request's head, and may keep an idle connection.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long to wait when the system has no descriptor left for a connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// A running server. It stops when [`Server::stop`] is called; dropping it cuts its connections.
+pub struct Server {
+    address: SocketAddr,
+    service: Arc<Service>,
+    stopping: watch::Sender<bool>,
+    accepting: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Server {
+    /// Opens the directory, binds the port and serves.
+    ///
+    /// # Errors
+    /// `PORT_IN_USE` and `ADDRESS_UNAVAILABLE` when the port can't be bound, the engine's error when the directory
+    /// can't be used, `INVALID_BUCKET_NAME` for one of `buckets`. Nothing is left running.
+    pub async fn start(settings: ServerSettings) -> Result<Self> {
+        // First the port: a directory must not be emptied by a server that can't start.
+        let wanted = SocketAddr::new(settings.address, settings.port);
+        let listener = TcpListener::bind(wanted).await.map_err(|error| cannot_bind(wanted, &error))?;
+        let address = listener.local_addr()?;
+        let engine = open_engine(&settings).await?;
+        let engine = if settings.clean_slate { emptied(engine, &settings).await? } else { engine };
+        if let Err(error) = make_buckets(&engine, &settings).await {
+            engine.close().await;
+            return Err(error);
+        }
+        let verifier = Verifier {
+            enabled: settings.auth_enabled,
+            region: settings.region.clone(),
+            credentials: settings.credentials.clone(),
+            clock: Arc::clone(&settings.clock),
+        };
+        let service = Service { engine, settings, verifier, log: Arc::default(), faults: Arc::default() };
+        let service = Arc::new(service);
+        let (stopping, stopped) = watch::channel(false);
+        let accepting = tokio::spawn(accept(listener, Arc::clone(&service), stopped));
+        Ok(Self { address, service, stopping, accepting: Mutex::new(Some(accepting)) })
+    }
+
+    /// Where it listens; the port is the real one when 0 was asked for.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The engine, for work that needs no HTTP.
+    pub fn engine(&self) -> &Engine {
+        &self.service.engine
+    }
+
+    /// The last requests.
+    pub fn log(&self) -> &RequestLog {
+        &self.service.log
+    }
+
+    /// What goes wrong on purpose.
+    pub fn faults(&self) -> &Faults {
+        &self.service.faults
+    }
+
+    /// Makes a bucket; one that exists is a success.
+    ///
+    /// # Errors
+    /// `INVALID_BUCKET_NAME`, and the engine's.
+    pub async fn create_bucket(&self, name: &str) -> Result<()> {
+        make_bucket(&self.service.engine, name, &self.service.settings.region).await
+    }
+
+    /// Takes no more connections, lets requests in flight finish for at most `request_timeout_ms`, and closes the
+    /// directory. A second call waits for the first.
+    pub async fn stop(&self) {
+        self.stopping.send_replace(true);
+        let mut accepting = self.accepting.lock().await;
+        if let Some(task) = accepting.take() {
+            // A panic in it was reported when it happened; the directory is closed all the same.
+            let _ = task.await;
+            self.service.engine.close().await;
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(task) = self.accepting.get_mut().take() {
+            task.abort();
+        }
+    }
+}
+
+async fn open_engine(settings: &ServerSettings) -> Result<Engine> {
+    let mut of_engine = EngineSettings::new(&settings.directory, Arc::clone(&settings.clock));
+    of_engine.durability = settings.durability;
+    of_engine.min_part_bytes = settings.min_part_bytes;
+    Engine::open(of_engine).await.map_err(to_base)
+}
+
+/// Empties the directory and opens it anew. It was opened first, so that nobody else can be using it.
+async fn emptied(engine: Engine, settings: &ServerSettings) -> Result<Engine> {
+    engine.close().await;
+    let directory = settings.directory.clone();
+    let empty = tokio::task::spawn_blocking(move || remove_data(&directory));
+    empty.await.map_err(|error| Error::internal(error.to_string()))??;
+    open_engine(settings).await
+}
+
+/// Removes what a server keeps in a directory: buckets' folders and its own. Anything else there stays.
+fn remove_data(directory: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let ours = name.to_str().is_some_and(|name| OWN_FOLDERS.contains(&name) || is_valid_bucket_name(name));
+        if ours && entry.file_type()?.is_dir() {
+            std::fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+async fn make_buckets(engine: &Engine, settings: &ServerSettings) -> Result<()> {
+    for name in &settings.buckets {
+        make_bucket(engine, name, &settings.region).await?;
+    }
+    Ok(())
+}
+
+async fn make_bucket(engine: &Engine, name: &str, region: &str) -> Result<()> {
+    match engine.create_bucket(name, region).await {
+        Ok(_) | Err(EngineError::BucketAlreadyOwnedByYou(_)) => Ok(()),
+        Err(error) => Err(to_base(error)),
+    }
+}
+
+fn to_base(error: EngineError) -> Error {
+    match error {
+        EngineError::Storage(error) => error,
+        EngineError::InvalidBucketName(_) => {
+            Error::new(ErrorKind::Validation, "INVALID_BUCKET_NAME", error.to_string())
+        }
+        other => Error::new(ErrorKind::Validation, "INVALID_REQUEST", other.to_string()),
+    }
+}
+
+fn cannot_bind(address: SocketAddr, error: &std::io::Error) -> Error {
+    use std::io::ErrorKind as Io;
+    let failure = |code, message: String| {
+        let error = Error::new(ErrorKind::Connection, code, message).retryable(false);
+        error.with("address", address.ip().to_string()).with("port", address.port())
+    };
+    match error.kind() {
+        Io::AddrInUse => failure(
+            "PORT_IN_USE",
+            format!(
+                "port {} is in use; stop what listens there, choose another, or take 0 for a free one",
+                address.port()
+            ),
+        ),
+        Io::PermissionDenied => {
+            failure("PORT_NOT_PERMITTED", format!("port {} may not be used; choose one above 1023", address.port()))
+        }
+        _ => failure(
+            "ADDRESS_UNAVAILABLE",
+            format!("can't listen on {address}: {error}; choose an address of this machine"),
+        ),
+    }
+}
+
+async fn accept(listener: TcpListener, service: Arc<Service>, mut stopped: watch::Receiver<bool>) {
+    let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let mut connections = JoinSet::new();
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stopped.wait_for(|stopped| *stopped) => break,
+        };
+        while connections.try_join_next().is_some() {}
+        match accepted {
+            Ok((stream, _peer)) => {
+                let (service, watcher) = (Arc::clone(&service), graceful.watcher());
+                connections.spawn(async move {
+                    serve(stream, service, watcher).await;
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    let limit = Duration::from_millis(service.settings.request_timeout_ms);
+    // What is not done by then is cut off when the set is dropped.
+    let _ = tokio::time::timeout(limit, graceful.shutdown()).await;
+    connections.shutdown().await;
+}
+
+async fn serve(stream: TcpStream, service: Arc<Service>, watcher: Watcher) {
+    // Answers are written whole; waiting to fill a packet only costs time.
+    let _ = stream.set_nodelay(true);
+    let answer = service_fn(move |request| {
+        let service = Arc::clone(&service);
+        async move { service.answer(request).await }
+    });
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_headers(MAX_HEADERS)
+        .max_header_size(MAX_HEAD_BYTES);
+    let connection = builder.serve_connection(TokioIo::new(stream), answer);
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}

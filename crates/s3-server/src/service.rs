@@ -1,0 +1,176 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::request::Parts;
+use http_body::Body as _;
+use hyper::body::Incoming;
+use tokio::time::Instant;
+
+use crate::answer::{self, Answer};
+use crate::auth::{Identity, Verifier};
+use crate::body::Payload;
+use crate::engine::Engine;
+use crate::error::{Code, S3Error, S3Result};
+use crate::faults::{Cut, Fault, Faults};
+use crate::operation::Operation;
+use crate::operations::Call;
+use crate::request::Request;
+use crate::request_log::{RequestLog, RequestRecord};
+use crate::settings::ServerSettings;
+
+/// Answers requests: who asks, what is asked, may they, do it, write it down.
+pub(crate) struct Service {
+    pub(crate) engine: Engine,
+    pub(crate) settings: ServerSettings,
+    pub(crate) verifier: Verifier,
+    pub(crate) log: Arc<RequestLog>,
+    pub(crate) faults: Arc<Faults>,
+}
+
+/// Said to hyper so that it closes the connection without an answer.
+#[derive(Debug)]
+pub(crate) struct ConnectionCut;
+
+impl fmt::Display for ConnectionCut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a fault cut the connection")
+    }
+}
+
+impl std::error::Error for ConnectionCut {}
+
+/// What is known of a request while it is answered, for the log.
+#[derive(Default)]
+struct Progress {
+    operation: Option<Operation>,
+    bucket: Option<String>,
+    key: Option<String>,
+    cut: bool,
+}
+
+impl Service {
+    /// Answers one request.
+    ///
+    /// # Errors
+    /// [`ConnectionCut`] when a fault says so.
+    pub(crate) async fn answer(&self, request: http::Request<Incoming>) -> Result<Answer, ConnectionCut> {
+        let (started, at_ms) = (Instant::now(), self.settings.clock.now_ms());
+        let request_id = request_id();
+        let (parts, incoming) = request.into_parts();
+        let bytes_in = incoming.size_hint().exact().unwrap_or_default();
+        let (is_head, path) = (parts.method == http::Method::HEAD, parts.uri.path().to_owned());
+        let headers = self.settings.cors.as_ref().map(|_| parts.headers.clone());
+        let mut progress = Progress::default();
+        let mut answer = match self.answer_in_time(parts, incoming, &mut progress).await {
+            Ok(answer) => answer,
+            Err(error) => answer::error(&error, is_head, &path, &request_id),
+        };
+        if let (Some(cors), Some(headers)) = (&self.settings.cors, &headers) {
+            cors.open(&mut answer, headers);
+        }
+        answer::set(&mut answer, "x-amz-request-id", &request_id);
+        answer::set(&mut answer, "x-amz-id-2", &request_id);
+        answer::set(&mut answer, "server", "holdfast");
+        let duration = started.elapsed();
+        let record = RequestRecord {
+            operation: progress.operation,
+            bucket: progress.bucket,
+            key: progress.key,
+            status: if progress.cut { 0 } else { answer.status().as_u16() },
+            bytes_in,
+            bytes_out: if is_head { 0 } else { answer.body().size_hint().exact().unwrap_or(declared_length(&answer)) },
+            at_ms,
+            duration_ms: duration.as_secs_f64() * 1000.0,
+        };
+        report(&record);
+        self.log.push(record);
+        if progress.cut { Err(ConnectionCut) } else { Ok(answer) }
+    }
+
+    async fn answer_in_time(&self, parts: Parts, incoming: Incoming, progress: &mut Progress) -> S3Result<Answer> {
+        if let Some(answer) = self.settings.cors.as_ref().and_then(|cors| cors.preflight(&parts.method, &parts.headers))
+        {
+            return Ok(answer);
+        }
+        let waits_for_continue = parts.headers.contains_key(http::header::EXPECT);
+        let mut payload = Payload::new(incoming);
+        let limit = Duration::from_millis(self.settings.request_timeout_ms);
+        let handled = tokio::time::timeout(limit, self.handle(parts, &mut payload, progress)).await;
+        let answered = handled.unwrap_or_else(|_elapsed| Err(Code::RequestTimeout.into()));
+        if answered.is_err() && !progress.cut {
+            payload.drain(waits_for_continue).await;
+        }
+        answered
+    }
+
+    async fn handle(&self, parts: Parts, payload: &mut Payload, progress: &mut Progress) -> S3Result<Answer> {
+        let mut request = Request::read(parts)?;
+        progress.bucket.clone_from(&request.target().bucket);
+        progress.key.clone_from(&request.target().key);
+        let operation = Operation::of(&request);
+        progress.operation = operation.as_ref().ok().copied();
+        let fault = self.faults.meeting(
+            progress.operation,
+            request.target().bucket.as_deref(),
+            request.target().key.as_deref(),
+        );
+        if let Some(fault) = &fault {
+            meet_before(fault, progress).await?;
+        }
+        let proof = self.verifier.verify(&mut request)?;
+        payload.check_chunks(proof.chunk_signer);
+        let operation = operation?;
+        authorize(&proof.identity)?;
+        let call = Call { engine: &self.engine, settings: &self.settings, request: &request, payload };
+        let answered = call.perform(operation).await;
+        progress.cut |= fault.is_some_and(|fault| fault.cut == Some(Cut::After));
+        answered
+    }
+}
+
+/// A known user may do everything, an unknown one nothing.
+fn authorize(identity: &Identity) -> S3Result<()> {
+    match identity {
+        Identity::Unchecked | Identity::User(_) => Ok(()),
+        Identity::Anonymous => Err(Code::AccessDenied.into()),
+    }
+}
+
+async fn meet_before(fault: &Fault, progress: &mut Progress) -> S3Result<()> {
+    if let Some(delay_ms) = fault.delay_ms {
+        tokio::time::sleep(Duration::from_millis(delay_ms)).await;
+    }
+    if fault.cut == Some(Cut::Before) {
+        progress.cut = true;
+        return Err(Code::InternalError.into());
+    }
+    match fault.error {
+        Some(code) => Err(S3Error::from(code)),
+        None => Ok(()),
+    }
+}
+
+fn declared_length(answer: &Answer) -> u64 {
+    let length = answer.headers().get(http::header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    length.and_then(|length| length.parse().ok()).unwrap_or_default()
+}
+
+/// An id that no other request has, as S3 writes them: 16 upper-case hexadecimal digits.
+fn request_id() -> String {
+    format!("{:016X}", getrandom::u64().unwrap_or_default())
+}
+
+fn report(record: &RequestRecord) {
+    tracing::info!(
+        target: "holdfast::requests",
+        operation = record.operation.map_or("-", Operation::name),
+        bucket = record.bucket.as_deref().unwrap_or("-"),
+        key = record.key.as_deref().unwrap_or("-"),
+        status = record.status,
+        bytes_in = record.bytes_in,
+        bytes_out = record.bytes_out,
+        duration_ms = record.duration_ms,
+        "request"
+    );
+}
