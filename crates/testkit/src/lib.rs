@@ -4,5 +4,7 @@
 pub mod conformance;
 pub mod crash;
 mod dice;
+pub mod server;
 
 pub use dice::Dice;
+pub use server::TestServer;

@@ -173,8 +173,10 @@ fn broken(why: &str) -> S3Error {
 mod tests {
     use super::*;
 
+    type Decoded = (Vec<u8>, Vec<(String, String)>);
+
     /// Feeds `body` in pieces of `step` bytes.
-    fn decode(body: &[u8], step: usize) -> S3Result<(Vec<u8>, Vec<(String, String)>)> {
+    fn decode(body: &[u8], step: usize) -> S3Result<Decoded> {
         let mut decoder = ChunkDecoder::new(None);
         let mut data = Vec::new();
         for piece in body.chunks(step) {
