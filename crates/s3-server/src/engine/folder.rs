@@ -95,7 +95,7 @@ impl Folder {
         // It may be moved between the first look and the second; it never moves back.
         for candidate in [&placed, &self.staged_path(path.number()), &placed] {
             match File::open(candidate) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) if is_gone(&error) => {}
                 opened => return opened.map(Some),
             }
         }
@@ -174,9 +174,14 @@ impl Folder {
 
 fn gone_is_fine(done: io::Result<()>) -> io::Result<()> {
     match done {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) if is_gone(&error) => Ok(()),
         done => done,
     }
+}
+
+/// Whether nothing is there; somebody's file where a folder should be is nothing of ours either.
+fn is_gone(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 fn cannot_open(root: &Path, error: io::Error) -> Error {

@@ -90,9 +90,9 @@ impl Engine {
         &self,
         write: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
-        let writes = Arc::clone(&self.0.writes);
+        let in_flight = Arc::clone(&self.0.writes).read_owned().await;
         let running = tokio::spawn(async move {
-            let _in_flight = writes.read_owned().await;
+            let _in_flight = in_flight;
             write.await
         });
         running.await?

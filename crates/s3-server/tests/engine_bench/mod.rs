@@ -66,7 +66,8 @@ impl Bench {
 pub fn below(folder: &Path) -> Vec<String> {
     let mut files = Vec::new();
     collect(folder, folder, &mut files);
-    files.retain(|file| !file.starts_with(".holdfast/index.db") && file != ".holdfast/lock");
+    let own = ["index.db", "index.db-wal", "index.db-shm", "lock"].map(|name| format!(".holdfast/{name}"));
+    files.retain(|file| !own.contains(file));
     files.sort();
     files
 }

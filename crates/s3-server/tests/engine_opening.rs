@@ -1,0 +1,160 @@
+//! What the disk engine does when it is opened, and what it refuses to open.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+mod engine_bench;
+
+use std::fs;
+
+use engine_bench::{Bench, settings};
+use holdfast_base::ErrorKind;
+use holdfast_s3_server::engine::{Condition, Durability, Engine, EngineError};
+
+fn storage_code(error: &EngineError) -> &'static str {
+    match error {
+        EngineError::Storage(error) => error.code(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_directory_is_open_only_once() {
+    let bench = Bench::new().await;
+    let second = Engine::open(settings(bench.path())).await.unwrap_err();
+    assert_eq!(storage_code(&second), "DIRECTORY_IN_USE");
+    let bench = bench.reopen().await;
+    bench.put("key", "body").await;
+}
+
+#[tokio::test]
+async fn calls_after_close_say_that_it_is_closed() {
+    let bench = Bench::new().await;
+    bench.engine.close().await;
+    bench.engine.close().await;
+    let closed = bench.engine.create_bucket("another", "us-east-1").await.unwrap_err();
+    assert_eq!(storage_code(&closed), "CLOSED");
+    assert_eq!(storage_code(&bench.engine.stage("bucket").await.unwrap_err()), "CLOSED");
+}
+
+#[tokio::test]
+async fn staged_files_that_nothing_names_are_swept_and_foreign_files_stay() {
+    let bench = Bench::new().await;
+    bench.put("key", "body").await;
+    let staging = bench.path().join(".holdfast/staging");
+    fs::write(staging.join("3v"), "an orphan").unwrap();
+    fs::write(staging.join("notes.txt"), "somebody's").unwrap();
+    fs::write(bench.path().join("bucket/mine.txt"), "somebody's").unwrap();
+    let bench = bench.reopen().await;
+    let files = bench.files();
+    assert!(files.iter().any(|file| file == "bucket/mine.txt"), "{files:?}");
+    assert!(files.iter().any(|file| file == ".holdfast/staging/notes.txt"), "{files:?}");
+    assert_eq!(files.len(), 3, "{files:?}");
+    assert_eq!(bench.get("key").await.unwrap().1, "body");
+}
+
+#[tokio::test]
+async fn an_object_whose_place_is_blocked_can_be_read_and_is_moved_at_the_next_open() {
+    let bench = Bench::new().await;
+    let blocker = bench.path().join("bucket/folder");
+    fs::write(&blocker, "a file where a folder must be").unwrap();
+    bench.put("folder/key", "body").await;
+    assert_eq!(bench.get("folder/key").await.unwrap().1, "body");
+    let bench = bench.reopen().await;
+    assert_eq!(bench.get("folder/key").await.unwrap().1, "body");
+    fs::remove_file(&blocker).unwrap();
+    let bench = bench.reopen().await;
+    let files = bench.files();
+    assert!(files.len() == 1 && files[0].starts_with("bucket/folder/key~"), "{files:?}");
+    assert_eq!(bench.get("folder/key").await.unwrap().1, "body");
+}
+
+#[tokio::test]
+async fn a_disk_that_refuses_leaves_the_old_object() {
+    let bench = Bench::new().await;
+    bench.put("key", "old").await;
+    let staging = bench.path().join(".holdfast/staging");
+    fs::remove_dir(&staging).unwrap();
+    fs::write(&staging, "no folder any more").unwrap();
+    let refused = bench.put_bytes("key", "new".into()).await.unwrap_err();
+    assert_eq!(storage_code(&refused), "IO_ERROR");
+    let mut large = bench.engine.stage("bucket").await.unwrap();
+    let refused = loop {
+        if let Err(error) = large.write(vec![1; 200_000].into()).await {
+            break error;
+        }
+    };
+    assert_eq!(storage_code(&refused), "IO_ERROR");
+    drop(large);
+    fs::remove_file(&staging).unwrap();
+    fs::create_dir(&staging).unwrap();
+    assert_eq!(bench.get("key").await.unwrap().1, "old");
+    assert_eq!(bench.files().len(), 1);
+    bench.put("key", "newer").await;
+    assert_eq!(bench.get("key").await.unwrap().1, "newer");
+}
+
+#[tokio::test]
+async fn a_foreign_index_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join(".holdfast")).unwrap();
+    let index = folder.path().join(".holdfast/index.db");
+    fs::write(&index, "not a database, and long enough that nobody takes it for an empty one. ".repeat(9)).unwrap();
+    let before = fs::read(&index).unwrap();
+    let refused = Engine::open(settings(folder.path())).await.unwrap_err();
+    assert_eq!(storage_code(&refused), "NOT_A_DATABASE");
+    assert_eq!(fs::read(&index).unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_made_is_a_clear_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let EngineError::Storage(error) = Engine::open(settings(&file.join("below"))).await.unwrap_err() else { panic!() };
+    assert_eq!(error.kind(), ErrorKind::Io);
+    assert!(error.message().contains("file/below"), "{error}");
+}
+
+#[tokio::test]
+async fn an_index_that_was_tampered_with_reaches_no_file_outside() {
+    let bench = Bench::new().await;
+    bench.put("key", "body").await;
+    let outside = bench.path().parent().unwrap().join("holdfast-outside~1v");
+    fs::write(&outside, "secret").unwrap();
+    bench.engine.close().await;
+    let index = holdfast_sqlite::Settings::new(bench.path().join(".holdfast/index.db")).connect_writer().unwrap();
+    index.execute("update object set path = 'bucket/../../holdfast-outside~1v'", []).unwrap();
+    drop(index);
+    let bench = bench.reopen().await;
+    assert_eq!(storage_code(&bench.get("key").await.unwrap_err()), "INDEX_CORRUPT");
+    let deleted = bench.engine.delete("bucket", "key", Condition::Always).await;
+    assert_eq!(storage_code(&deleted.unwrap_err()), "INDEX_CORRUPT");
+    assert!(outside.exists());
+    fs::remove_file(outside).unwrap();
+}
+
+#[tokio::test]
+async fn a_data_file_that_somebody_removed_is_told_and_one_that_was_cut_is_not_served_as_whole() {
+    let bench = Bench::new().await;
+    bench.put("gone", "body").await;
+    fs::remove_file(bench.path().join(&bench.files()[0])).unwrap();
+    assert_eq!(storage_code(&bench.get("gone").await.unwrap_err()), "DATA_FILE_MISSING");
+    bench.put("cut", "body").await;
+    fs::write(bench.path().join(&bench.files()[0]), "bo").unwrap();
+    assert_eq!(storage_code(&bench.get("cut").await.unwrap_err()), "IO_ERROR");
+}
+
+#[tokio::test]
+async fn what_is_put_with_disk_durability_is_read_back_after_reopening() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = settings(folder.path());
+    settings.durability = Durability::Disk;
+    let engine = Engine::open(settings.clone()).await.unwrap();
+    engine.create_bucket("bucket", "us-east-1").await.unwrap();
+    let mut staged = engine.stage("bucket").await.unwrap();
+    staged.write(vec![9; 400_000].into()).await.unwrap();
+    let etag = engine_bench::attributes("nine");
+    let put = engine.put("bucket", "a/b", staged, etag, Condition::Always).await.unwrap();
+    engine.close().await;
+    let engine = Engine::open(settings).await.unwrap();
+    assert_eq!(engine.object("bucket", "a/b").await.unwrap(), put);
+}
