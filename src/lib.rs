@@ -6,4 +6,7 @@
 // In a test build napi registers nothing, so that everything looks unused there.
 #![cfg_attr(test, allow(dead_code))]
 
+mod copied;
+mod level;
 mod reply;
+mod s3_settings;

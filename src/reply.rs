@@ -42,7 +42,6 @@ pub struct Reply<T>(Result<T>);
 
 impl<T> Reply<T> {
     /// Runs synchronous work; a panic becomes an error.
-    #[expect(dead_code, reason = "the first synchronous door uses it")]
     pub fn of(work: impl FnOnce() -> Result<T>) -> Self {
         Self(catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(from_panic(panic.as_ref()))))
     }

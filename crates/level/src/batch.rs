@@ -61,10 +61,9 @@ impl Objects {
     }
 
     async fn put_all(&self, puts: Vec<(String, Bytes)>) -> Result<()> {
-        let unconditional = PutOptions::default();
         let puts = puts.into_iter().map(|(object, value)| {
-            let options = &unconditional;
-            async move { self.bucket.put(&object, value, options).await.map(drop) }
+            let bucket = self.bucket.clone();
+            async move { bucket.put(&object, value, &PutOptions::default()).await.map(drop) }
         });
         stream::iter(puts).buffer_unordered(IN_FLIGHT).try_collect().await
     }

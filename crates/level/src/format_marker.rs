@@ -21,6 +21,23 @@ pub enum Layout {
     Lsm,
 }
 
+impl Layout {
+    /// Reads a layout's name: `objects` or `lsm`.
+    ///
+    /// # Errors
+    /// `Config` with code `LEVEL_INVALID_OPTION`.
+    pub fn parse(name: &str) -> Result<Self> {
+        match name {
+            "objects" => Ok(Self::Objects),
+            "lsm" => Ok(Self::Lsm),
+            _ => {
+                let message = format!("layout is {name:?}; give \"objects\"");
+                Err(Error::new(ErrorKind::Config, "LEVEL_INVALID_OPTION", message))
+            }
+        }
+    }
+}
+
 /// What a database is. Stored as `.holdfast/level/<folder>/format.json`, outside of the data.
 ///
 /// A database that is a whole bucket in the plain format has none, since there is no outside: its absence says

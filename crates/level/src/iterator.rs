@@ -51,6 +51,42 @@ pub struct Page {
     pub entries: Vec<Entry>,
 }
 
+/// A page as one piece of memory, which crosses borders cheaply.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PackedPage {
+    /// Key, value, key, value, …, without anything between them.
+    pub data: Vec<u8>,
+    /// The length of each in bytes, in the same order.
+    pub lengths: Vec<u32>,
+}
+
+impl Page {
+    /// The page as one piece of memory.
+    pub fn packed(&self) -> PackedPage {
+        let bytes = self.entries.iter().map(|entry| entry.key.len() + entry.value.len()).sum();
+        let mut packed =
+            PackedPage { data: Vec::with_capacity(bytes), lengths: Vec::with_capacity(self.entries.len() * 2) };
+        for Entry { key, value } in &self.entries {
+            for part in [key.as_slice(), value.as_ref()] {
+                packed.data.extend_from_slice(part);
+                // S3's largest object in one request is 5 GiB, but no single buffer of JavaScript is that long.
+                packed.lengths.push(u32::try_from(part.len()).unwrap_or(u32::MAX));
+            }
+        }
+        packed
+    }
+}
+
+/// The range between bounds, of which each side has at most one that counts: `gte` before `gt`, `lte` before `lt`.
+pub fn key_range(gt: Option<Vec<u8>>, gte: Option<Vec<u8>>, lt: Option<Vec<u8>>, lte: Option<Vec<u8>>) -> KeyRange {
+    let bound = |included: Option<Vec<u8>>, excluded: Option<Vec<u8>>| match (included, excluded) {
+        (Some(bound), _) => Bound::Included(bound),
+        (None, Some(bound)) => Bound::Excluded(bound),
+        (None, None) => Bound::Unbounded,
+    };
+    KeyRange { start: bound(gte, gt), end: bound(lte, lt) }
+}
+
 /// A cursor over a range. Not a snapshot: writes that happen meanwhile may show.
 ///
 /// At most 64 values are under way, and at most 16 MiB of them held; lists are asked for half a page ahead.
@@ -115,6 +151,18 @@ impl LevelIterator {
             }
         }
         Ok(page)
+    }
+
+    /// Seeks if a target is given, then gives back the next page; see [`LevelIterator::next_page`].
+    ///
+    /// # Errors
+    /// As [`LevelIterator::next_page`].
+    pub async fn page_after(&mut self, seek: Option<Vec<u8>>, entries: u32, bytes: u32) -> Result<Page> {
+        if let Some(target) = seek {
+            self.seek(&target);
+        }
+        let whole = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+        self.next_page(whole(entries), whole(bytes)).await
     }
 
     /// Moves to a key: the next entry is the first at or after it (at or before it, in reverse). A key outside

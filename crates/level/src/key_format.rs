@@ -15,6 +15,21 @@ pub enum KeyFormat {
 }
 
 impl KeyFormat {
+    /// Reads a format's name: `utf8` or `hex`.
+    ///
+    /// # Errors
+    /// `Config` with code `LEVEL_INVALID_OPTION`.
+    pub fn parse(name: &str) -> Result<Self> {
+        match name {
+            "utf8" => Ok(Self::Utf8),
+            "hex" => Ok(Self::Hex),
+            _ => {
+                let message = format!("keyFormat is {name:?}; give \"utf8\" or \"hex\"");
+                Err(Error::new(ErrorKind::Config, "LEVEL_INVALID_OPTION", message))
+            }
+        }
+    }
+
     /// The key as it stands after the folder.
     pub(crate) fn encode(self, key: &[u8]) -> Result<String> {
         match self {

@@ -27,7 +27,7 @@ mod task;
 pub use batch::Operation;
 pub use condition::Condition;
 pub use format_marker::{FormatMarker, Layout};
-pub use iterator::{Entry, IteratorOptions, LevelIterator, Page};
+pub use iterator::{Entry, IteratorOptions, LevelIterator, PackedPage, Page, key_range};
 pub use key_format::KeyFormat;
 pub use level::{ClearOptions, Level, LevelSettings};
 pub use location::Location;

@@ -61,14 +61,20 @@ impl Objects {
     pub(crate) async fn get_many(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Bytes>>> {
         // A key that can't be stored is refused before anything is sent.
         let objects: Vec<String> = keys.iter().map(|key| self.object_key(key)).collect::<Result<_>>()?;
-        let gets = objects.iter().map(|object| self.bucket.find_bytes(object));
+        let gets = objects.into_iter().map(|object| {
+            let bucket = self.bucket.clone();
+            async move { bucket.find_bytes(&object).await }
+        });
         stream::iter(gets).buffered(IN_FLIGHT).try_collect().await.map_err(level_error)
     }
 
     /// Whether each of many keys is there, in their order.
     pub(crate) async fn has_many(&self, keys: &[Vec<u8>]) -> Result<Vec<bool>> {
         let objects: Vec<String> = keys.iter().map(|key| self.object_key(key)).collect::<Result<_>>()?;
-        let heads = objects.iter().map(|object| async { self.bucket.head(object).await.map(|meta| meta.is_some()) });
+        let heads = objects.into_iter().map(|object| {
+            let bucket = self.bucket.clone();
+            async move { bucket.head(&object).await.map(|meta| meta.is_some()) }
+        });
         stream::iter(heads).buffered(IN_FLIGHT).try_collect().await.map_err(level_error)
     }
 

@@ -1,6 +1,7 @@
 //! Deletes, one or a thousand at a time.
 
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use futures_util::FutureExt;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use holdfast_base::{Error, ErrorKind, Result};
 
@@ -36,19 +37,25 @@ impl Bucket {
     /// # Errors
     /// `Connection` with code `DELETE_REFUSED` that names the first key the endpoint refused, `Timeout`.
     pub async fn delete_many(&self, keys: &[String]) -> Result<()> {
-        let (plain, unwritable): (Vec<&String>, Vec<&String>) = keys.iter().partition(|key| fits_xml(key));
         let width = self.client.settings.concurrency.max(1);
-        let batches = plain.chunks(BATCH_KEYS).map(|batch| self.delete_batch(batch));
-        stream::iter(batches.map(Ok::<_, Error>)).try_for_each_concurrent(width, |batch| batch).await?;
-        let singles = unwritable.into_iter().map(|key| self.delete(key, None));
-        stream::iter(singles).buffer_unordered(width).try_collect().await
+        // The work owns its keys and is boxed, so that this future is `Send` whoever awaits it.
+        let mut work = Vec::new();
+        for batch in in_batches(keys) {
+            let bucket = self.clone();
+            work.push(async move { bucket.delete_batch(batch).await }.boxed());
+        }
+        for key in keys.iter().filter(|key| !fits_xml(key)) {
+            let bucket = self.clone();
+            work.push(async move { bucket.delete(key, None).await }.boxed());
+        }
+        stream::iter(work).buffer_unordered(width).try_collect().await
     }
 
-    async fn delete_batch(&self, keys: &[&String]) -> Result<()> {
+    async fn delete_batch(&self, keys: Vec<String>) -> Result<()> {
         let failing = Failing::new("DeleteObjects", self.name(), None);
         let mut delete = Delete::builder().quiet(true);
         for key in keys {
-            let named = ObjectIdentifier::builder().key(self.full_key(key)).build();
+            let named = ObjectIdentifier::builder().key(self.full_key(&key)).build();
             delete = delete.objects(named.map_err(|error| Error::internal(error.to_string()))?);
         }
         let delete = delete.build().map_err(|error| Error::internal(error.to_string()))?;
@@ -64,6 +71,12 @@ impl Bucket {
             }
         }
     }
+}
+
+/// The keys that one bulk delete can name, in batches.
+fn in_batches(keys: &[String]) -> Vec<Vec<String>> {
+    let plain: Vec<&String> = keys.iter().filter(|key| fits_xml(key)).collect();
+    plain.chunks(BATCH_KEYS).map(|batch| batch.iter().map(|key| (*key).clone()).collect()).collect()
 }
 
 /// Whether a key can be written in XML 1.0, which has no way to say most control characters.
