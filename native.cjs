@@ -835,5 +835,9 @@ function __napiStampBindingTarget(exportsObject, target) {
 // linked import resolves to `undefined`.
 module.exports.__napiBindingTarget = __napiStampBindingTarget(nativeBinding, __napiLoadedBindingTarget)
 module.exports = nativeBinding
+module.exports.LevelConnection = nativeBinding.LevelConnection
+module.exports.LevelCursor = nativeBinding.LevelCursor
+module.exports.LevelDatabase = nativeBinding.LevelDatabase
+module.exports.connectLevel = nativeBinding.connectLevel
 module.exports.failForTest = nativeBinding.failForTest
 module.exports.version = nativeBinding.version
