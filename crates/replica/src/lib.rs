@@ -1,12 +1,67 @@
 //! SQLite, continuously replicated to a bucket.
+//!
+//! ```text
+//! Replica ── Writer (one thread, the connection) ── commits ──▶ Backlog ──▶ Shipper ──▶ ReplicaStore
+//!    │                                                             ▲           │
+//!    ├── ReaderPool                                     frame numbers only     └── SegmentBuilder ── PageView
+//!    └── Lease, snapshots, checkpoints
+//! ```
+//!
+//! A commit is a number of frames in SQLite's log. The shipper reads the frames from the log's file, as
+//! segments that form a chain; a restore is a snapshot and the segments behind it, each checked.
+//!
+//! Invariants:
+//! - a segment's key is created once (`If-None-Match: *`), with consecutive numbers: **the log is the
+//!   fence**, whatever clocks and leases say;
+//! - a frame is checkpointed only after it is stored;
+//! - what is restored is verified before it takes the place of anything.
 
+mod authorizer;
+mod backlog;
+mod bucket_store;
+mod catalog;
+mod event;
+mod file_lock;
+mod layout;
+mod lease;
+mod local_history;
 mod page_checksum;
 mod page_image;
+mod page_view;
+mod reader_pool;
+mod replica;
+mod restore;
+mod restored_file;
 mod segment;
+mod segment_builder;
 mod segment_format;
+mod settings;
+mod shipper;
+mod snapshot;
+mod snapshot_meta;
+mod start;
+mod state_file;
+mod statement;
+mod status;
+mod store;
+mod transaction;
 mod wal;
+mod writer;
 
+pub use bucket_store::BucketStore;
+pub use event::{Event, EventSink};
+pub use holdfast_sqlite::rusqlite::types::Value;
+pub use lease::LockRecord;
 pub use page_checksum::{lock_page, page_checksum};
 pub use page_image::PageImage;
-pub use segment::{Digest, PageChange, Segment, SegmentKind, StoredSegment, Transaction};
+pub use replica::Replica;
+pub use restore::restore;
+pub use segment::{Digest, PageChange, Segment, SegmentKind, StoredSegment, Transaction as SegmentTransaction};
+pub use settings::{ReplicaSettings, SyncMode};
+pub use snapshot_meta::{SnapshotMeta, SnapshotPlace};
+pub use state_file::StateFile;
+pub use statement::{Rows, Statement};
+pub use status::Status;
+pub use store::{ByteStream, KeyPage, KeyQuery, Outcome, ReplicaStore, StoredObject};
+pub use transaction::Transaction;
 pub use wal::{Cursor, Frame, WalFile, WalHeader};

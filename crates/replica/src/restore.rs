@@ -1,0 +1,228 @@
+//! Makes the local file from the bucket: a verified snapshot, the log behind it, checked, renamed into place.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use holdfast_base::{Error, ErrorKind, Result};
+use sha2::{Digest as _, Sha256};
+use tokio::io::AsyncWriteExt;
+use uuid::Uuid;
+
+use crate::catalog::{Catalog, LogChain, read_bytes};
+use crate::event::{Event, EventSink};
+use crate::layout;
+use crate::local_history::{beside, page_bytes_of};
+use crate::page_view::PageView;
+use crate::restored_file::RestoredFile;
+use crate::segment::Digest;
+use crate::snapshot_meta::{SnapshotMeta, to_hex};
+use crate::store::ReplicaStore;
+
+/// Segments fetched at once.
+const FETCHES: usize = 8;
+
+/// What a restore gave.
+#[derive(Debug)]
+pub(crate) struct Restored {
+    /// The verified file, not yet in its place.
+    pub(crate) file: PathBuf,
+    /// The log as it was followed.
+    pub(crate) chain: Option<LogChain>,
+    /// Whether the state that was asked about came by.
+    pub(crate) passed_through: bool,
+    pub(crate) segments: u64,
+}
+
+/// A state of the local files that the log is known to have passed through.
+pub(crate) struct LocalBase {
+    pub(crate) view: PageView,
+    pub(crate) sequence: u64,
+    pub(crate) digest: Digest,
+}
+
+/// See the top of the file.
+pub(crate) struct Restore<'a> {
+    pub(crate) store: &'a dyn ReplicaStore,
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) target: &'a Path,
+    /// A state to look out for on the way.
+    pub(crate) wanted: Option<u64>,
+    pub(crate) events: &'a EventSink,
+}
+
+impl Restore<'_> {
+    /// From the newest snapshot whose content is what it says.
+    ///
+    /// # Errors
+    /// `Integrity` naming what is torn, missing or foreign; nothing stands at the target then.
+    pub(crate) async fn newest_snapshot(&self) -> Result<Restored> {
+        let mut last = None;
+        for meta in self.catalog.snapshots.iter().chain(&self.catalog.foreign) {
+            (self.events)(Event::RecoveryStarted { generation: meta.generation.clone() });
+            match self.one_snapshot(meta).await {
+                Err(error) if error.code() == "SNAPSHOT_CORRUPT" => {
+                    (self.events)(Event::SyncError { error: error.clone(), context: "snapshot", will_retry: true });
+                    last = Some(error);
+                }
+                done => return done,
+            }
+        }
+        Err(last.unwrap_or_else(|| {
+            Error::new(
+                ErrorKind::NotFound,
+                "NO_REPLICA",
+                "the bucket holds no database under this name; check bucket, keyPrefix and databaseName",
+            )
+        }))
+    }
+
+    async fn one_snapshot(&self, meta: &SnapshotMeta) -> Result<Restored> {
+        let part = self.part();
+        self.download(meta, &part).await?;
+        let Some(place) = &meta.place else {
+            return Ok(Restored { file: part, chain: None, passed_through: false, segments: 0 });
+        };
+        let chain = LogChain::behind(self.store, meta).await?;
+        let (path, page_size, sequence, digest) = (part.clone(), place.page_size, place.sequence()?, place.digest()?);
+        let file = blocking(move || RestoredFile::open(&path, page_size, sequence, digest)).await?;
+        if file.checksum != place.checksum()? {
+            return Err(corrupt(meta, "is not the state that its description says"));
+        }
+        self.replay(file, chain, part).await
+    }
+
+    /// From a state of the local files: only what is missing is fetched.
+    pub(crate) async fn local_base(&self, base: LocalBase, chain: LogChain) -> Result<Restored> {
+        let part = self.part();
+        (self.events)(Event::RecoveryStarted { generation: chain.generation.to_string() });
+        let target = part.clone();
+        let file = blocking(move || {
+            let file = File::create(&target)?;
+            let mut page = base.view.blank();
+            for number in 1..=base.view.page_count {
+                base.view.read(number, &mut page)?;
+                std::io::Write::write_all(&mut &file, &page)?;
+            }
+            RestoredFile::open(&target, base.view.page_bytes, base.sequence, base.digest)
+        })
+        .await?;
+        self.replay(file, chain, part).await
+    }
+
+    async fn replay(&self, mut file: RestoredFile, chain: LogChain, part: PathBuf) -> Result<Restored> {
+        let mut passed_through = self.wanted == Some(file.checksum);
+        let from = file.sequence + 1;
+        let keys = chain.runs.iter().flat_map(move |run| {
+            let generation: Uuid = run.generation;
+            (run.first.max(from)..=run.last).map(move |sequence| layout::segment(generation, sequence))
+        });
+        let fetched =
+            stream::iter(keys).map(|key| async move { Ok::<_, Error>((read_bytes(self.store, &key).await?, key)) });
+        let mut fetched = fetched.buffered(FETCHES);
+        while let Some((bytes, key)) = fetched.try_next().await? {
+            file = blocking(move || {
+                file.take(&bytes).map_err(|error| error.with("key", key))?;
+                Ok(file)
+            })
+            .await?;
+            passed_through |= self.wanted == Some(file.checksum);
+        }
+        drop(fetched);
+        let is_whole = file.sequence == chain.sequence && file.digest == chain.digest;
+        if !is_whole || chain.checksum.is_some_and(|checksum| checksum != file.checksum) {
+            return Err(crate::segment::corrupt("is not where the log was said to end"));
+        }
+        let segments = file.applied;
+        blocking(move || file.finish()).await?;
+        Ok(Restored { file: part, chain: Some(chain), passed_through, segments })
+    }
+
+    async fn download(&self, meta: &SnapshotMeta, part: &Path) -> Result<()> {
+        let key = layout::snapshot(&meta.generation);
+        let missing = || corrupt(meta, "is missing");
+        let mut body = self.store.get_stream(&key).await?.ok_or_else(missing)?;
+        let mut options = tokio::fs::OpenOptions::new();
+        let mut file = options.read(true).write(true).create_new(true).open(part).await?;
+        let mut hash = Sha256::new();
+        let mut size = 0;
+        while let Some(chunk) = body.try_next().await? {
+            hash.update(&chunk);
+            size += chunk.len() as u64;
+            file.write_all(&chunk).await?;
+        }
+        file.sync_all().await?;
+        let is_same = size == meta.size && to_hex(&hash.finalize()) == meta.checksum;
+        if !is_same {
+            return Err(corrupt(meta, "does not match its checksum"));
+        }
+        let file = file.into_std().await;
+        page_bytes_of(&file, part).map(|_| ()).map_err(|_| corrupt(meta, "is not a SQLite database"))
+    }
+
+    fn part(&self) -> PathBuf {
+        beside(self.target, &format!(".restoring-{}", Uuid::new_v4().simple()))
+    }
+}
+
+/// Puts a verified file in its place, on the disk.
+pub(crate) fn put_in_place(restored: &Path, target: &Path) -> Result<()> {
+    for suffix in ["-wal", "-shm", "-journal"] {
+        let stale = beside(target, suffix);
+        if stale.exists() {
+            std::fs::remove_file(stale)?;
+        }
+    }
+    std::fs::rename(restored, target)?;
+    sync_folder(target)
+}
+
+/// Makes renames in a file's folder last.
+pub(crate) fn sync_folder(path: &Path) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Ok(File::open(folder)?.sync_all()?)
+}
+
+/// Runs blocking work off the async threads.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Error::internal(error.to_string()))?
+}
+
+/// Restores the newest state of a database into a new file, without a lease.
+///
+/// # Errors
+/// `Validation` with code `FILE_EXISTS` when the file is there, `NotFound` when the bucket holds nothing,
+/// `Integrity` when what it holds is torn.
+pub async fn restore(store: Arc<dyn crate::ReplicaStore>, target: &Path) -> Result<u64> {
+    if target.exists() {
+        let message = format!("{} exists; give the path of a file that does not", target.display());
+        return Err(Error::new(ErrorKind::Validation, "FILE_EXISTS", message));
+    }
+    let catalog = Catalog::read(&*store).await?;
+    let events: EventSink = Arc::new(|_| ());
+    let work = Restore { store: &*store, catalog: &catalog, target, wanted: None, events: &events };
+    let restored = work.newest_snapshot().await;
+    if restored.is_err() {
+        remove_parts(target);
+    }
+    let restored = restored?;
+    put_in_place(&restored.file, target)?;
+    Ok(restored.chain.map_or(0, |chain| chain.sequence))
+}
+
+/// Removes what an interrupted restore left beside a file.
+pub(crate) fn remove_parts(target: &Path) {
+    let Some(name) = target.file_name().map(|name| format!("{}.restoring-", name.to_string_lossy())) else { return };
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(&name) {
+            drop(std::fs::remove_file(entry.path()));
+        }
+    }
+}
+
+fn corrupt(meta: &SnapshotMeta, why: &str) -> Error {
+    let message = format!("the snapshot of generation {} {why}", meta.generation);
+    Error::new(ErrorKind::Integrity, "SNAPSHOT_CORRUPT", message).with("generation", meta.generation.clone())
+}

@@ -1,0 +1,207 @@
+//! Makes segments from the log's frames, and keeps the place in the log.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use holdfast_base::{Error, Result};
+use uuid::Uuid;
+
+use crate::backlog::LocalCommit;
+use crate::page_image::PageImage;
+use crate::page_view::PageView;
+use crate::segment::{Digest, PageChange, Segment, SegmentKind, Transaction};
+use crate::wal::{Cursor, WalFile, vanished};
+
+/// Pages of one segment, in bytes before compression; a larger transaction is split.
+pub(crate) const SEGMENT_BYTES: u32 = 8 << 20;
+
+/// Where the log in the bucket ends, and who writes it.
+#[derive(Clone, Debug)]
+pub(crate) struct LogEnd {
+    pub(crate) generation: Uuid,
+    pub(crate) sequence: u64,
+    pub(crate) digest: Digest,
+    pub(crate) epoch: u64,
+    pub(crate) writer: Uuid,
+}
+
+/// The state that is stored, and what comes after it in the local log.
+#[derive(Clone, Debug)]
+pub(crate) struct SegmentBuilder {
+    pub(crate) end: LogEnd,
+    pub(crate) view: PageView,
+    cursor: Option<Cursor>,
+    cycle: u64,
+    /// Pages behind the database's size that earlier parts of the open transaction carried.
+    carried: Arc<HashSet<u32>>,
+}
+
+/// A segment that is ready to be stored, and the builder as it will be when it is.
+#[derive(Debug)]
+pub(crate) struct Built {
+    pub(crate) key: String,
+    pub(crate) bytes: Bytes,
+    pub(crate) after: SegmentBuilder,
+    /// The last commit that is whole with it.
+    pub(crate) commit: Option<u64>,
+}
+
+impl SegmentBuilder {
+    /// Begins after a state of the local files.
+    pub(crate) fn new(end: LogEnd, view: PageView, cursor: Option<Cursor>) -> Self {
+        Self { end, view, cursor, cycle: 0, carried: Arc::default() }
+    }
+
+    /// The last frame that is in a segment.
+    pub(crate) fn frame(&self) -> u32 {
+        self.cursor.map_or(0, |cursor| cursor.frame)
+    }
+
+    /// An empty segment.
+    pub(crate) fn empty(&self, kind: SegmentKind) -> Built {
+        let mut after = self.clone();
+        if let SegmentKind::Rollover(next) = kind {
+            after.end.generation = next;
+        }
+        let segment = self.segment(kind, &after.view, Vec::new(), Vec::new());
+        self.finish(&segment, after, None)
+    }
+
+    /// The next segment of these commits, which `Backlog::next` chose.
+    pub(crate) fn build(&self, commits: &[LocalCommit]) -> Result<Built> {
+        let last = commits.last().ok_or_else(|| Error::internal("a segment without a commit"))?;
+        let mut after = self.clone();
+        after.enter_cycle(last.cycle)?;
+        let before = after.view.clone();
+        let (mut frames, page_count) = after.take_frames(last.frame)?;
+        let is_whole = after.frame() == last.frame;
+        let mut extra = BTreeMap::new();
+        if is_whole {
+            frames.retain(|&number, _| number <= page_count);
+            after.view.resize(page_count)?;
+            extra = unwritten(&before, &frames, &after.carried, page_count);
+            after.carried = Arc::default();
+        }
+        let pages = encode_pages(&before, &after.view, frames.keys().chain(extra.keys()).copied().collect())?;
+        let (kind, transactions) = if is_whole {
+            let times = commits.iter().map(|commit| Transaction { committed_ms: commit.committed_ms });
+            (SegmentKind::Commit, times.collect())
+        } else {
+            (SegmentKind::Part, Vec::new())
+        };
+        let mut segment = self.segment(kind, &after.view, transactions, pages);
+        if !is_whole {
+            // A part may hold pages behind the size before the transaction; its own size only bounds them.
+            let largest = segment.pages.last().map_or(0, |page| page.number);
+            segment.page_count = segment.page_count.max(largest);
+            let carried = segment.pages.iter().map(|page| page.number).filter(|&number| number > before.page_count);
+            Arc::make_mut(&mut after.carried).extend(carried);
+        }
+        Ok(self.finish(&segment, after, is_whole.then_some(last.number)))
+    }
+
+    fn segment(
+        &self,
+        kind: SegmentKind,
+        after: &PageView,
+        transactions: Vec<Transaction>,
+        pages: Vec<PageChange>,
+    ) -> Segment {
+        Segment {
+            kind,
+            epoch: self.end.epoch,
+            writer: self.end.writer,
+            sequence: self.end.sequence + 1,
+            previous: self.end.digest,
+            before: self.view.checksum,
+            after: after.checksum,
+            page_bytes: after.page_bytes,
+            page_count: after.page_count,
+            transactions,
+            pages,
+        }
+    }
+
+    fn finish(&self, segment: &Segment, mut after: Self, commit: Option<u64>) -> Built {
+        let (bytes, digest) = segment.encode();
+        after.end.sequence = segment.sequence;
+        after.end.digest = digest;
+        Built { key: crate::layout::segment(self.end.generation, segment.sequence), bytes, after, commit }
+    }
+
+    fn enter_cycle(&mut self, cycle: u64) -> Result<()> {
+        if self.cursor.is_some() && cycle == self.cycle {
+            return Ok(());
+        }
+        let header = self.view.wal().header()?.filter(|header| header.page_bytes == self.view.page_bytes);
+        let header = header.ok_or_else(|| vanished(1))?;
+        let goes_on = self.view.header().is_some_and(|current| current.salts == header.salts);
+        if !goes_on || self.cursor.is_none() {
+            self.cursor = Some(WalFile::start(&header));
+        }
+        self.cycle = cycle;
+        self.view.begin_cycle(header);
+        Ok(())
+    }
+
+    /// All frames are in the main file now, and the log may start again at its first one.
+    pub(crate) fn checkpointed(&mut self) {
+        self.view.forget_frames();
+    }
+
+    /// Reads frames up to `last`, or until a segment is full. Gives the last frame of each page, and the
+    /// database's size at the last commit.
+    fn take_frames(&mut self, last: u32) -> Result<(BTreeMap<u32, u32>, u32)> {
+        let (Some(mut cursor), Some(header)) = (self.cursor, self.view.header().copied()) else {
+            return Err(Error::internal("frames without a log"));
+        };
+        let most = (SEGMENT_BYTES / self.view.page_bytes) as usize;
+        let mut frames = BTreeMap::new();
+        let mut page_count = self.view.page_count;
+        let mut page = self.view.blank();
+        while cursor.frame < last && frames.len() < most {
+            let frame = self.view.wal().next(&header, &mut cursor, &mut page)?;
+            let frame = frame.ok_or_else(|| vanished(cursor.frame + 1))?;
+            self.view.change(frame.page, frame.number, &page)?;
+            frames.insert(frame.page, frame.number);
+            if frame.commit_pages > 0 {
+                page_count = frame.commit_pages;
+            }
+        }
+        self.cursor = Some(cursor);
+        Ok((frames, page_count))
+    }
+}
+
+/// Pages that became part of the database without being written: they are carried as they are.
+fn unwritten(
+    before: &PageView,
+    frames: &BTreeMap<u32, u32>,
+    carried: &HashSet<u32>,
+    page_count: u32,
+) -> BTreeMap<u32, u32> {
+    let lock_page = crate::page_checksum::lock_page(before.page_bytes);
+    let new = before.page_count + 1..=page_count;
+    let is_missing = |number: &u32| *number != lock_page && !frames.contains_key(number) && !carried.contains(number);
+    new.filter(is_missing).map(|number| (number, 0)).collect()
+}
+
+fn encode_pages(before: &PageView, after: &PageView, mut numbers: Vec<u32>) -> Result<Vec<PageChange>> {
+    numbers.sort_unstable();
+    let (mut old, mut new) = (before.blank(), before.blank());
+    let mut pages = Vec::with_capacity(numbers.len());
+    for number in numbers {
+        after.read(number, &mut new)?;
+        let has_previous = number <= before.page_count;
+        if has_previous {
+            before.read(number, &mut old)?;
+        }
+        if has_previous && old == new {
+            continue;
+        }
+        let image = PageImage::encode(&new, has_previous.then_some(old.as_slice()))?;
+        pages.push(PageChange { number, image });
+    }
+    Ok(pages)
+}

@@ -1,0 +1,90 @@
+//! Takes a snapshot: streams a state of the database to the bucket while writers go on.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use holdfast_base::{Error, Result};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use crate::layout;
+use crate::page_checksum::JOURNAL_MODE_BYTES;
+use crate::page_view::PageView;
+use crate::segment_builder::SegmentBuilder;
+use crate::snapshot_meta::{FORMAT, SnapshotMeta, SnapshotPlace, iso, to_hex};
+use crate::store::{Outcome, ReplicaStore};
+
+/// Bytes read from the files at once.
+const CHUNK_BYTES: u32 = 256 << 10;
+
+/// Stores the state at `cut` as the snapshot of the generation that the log is in there.
+///
+/// The caller keeps checkpoints away until it is done.
+pub(crate) async fn store_snapshot(
+    store: &dyn ReplicaStore,
+    cut: &SegmentBuilder,
+    parent: Option<Uuid>,
+    now_ms: u64,
+) -> Result<SnapshotMeta> {
+    let generation = cut.end.generation.to_string();
+    let hash = Arc::new(Mutex::new(Sha256::new()));
+    let body = pages(cut.view.clone(), Arc::clone(&hash));
+    store.put_stream(&layout::snapshot(&generation), body).await?;
+    let digest = hash.lock().unwrap_or_else(PoisonError::into_inner).clone().finalize();
+    let meta = SnapshotMeta {
+        generation: generation.clone(),
+        created_at: iso(now_ms),
+        size: u64::from(cut.view.page_count) * u64::from(cut.view.page_bytes),
+        checksum: to_hex(&digest),
+        place: Some(SnapshotPlace {
+            format: FORMAT,
+            page_size: cut.view.page_bytes,
+            page_count: cut.view.page_count,
+            position: format!("{:016x}", cut.end.sequence),
+            position_digest: to_hex(&cut.end.digest),
+            database_checksum: format!("{:016x}", cut.view.checksum),
+            epoch: cut.end.epoch,
+            parent: parent.map(|parent| parent.to_string()),
+        }),
+    };
+    let key = layout::snapshot_meta(&generation);
+    let bytes = meta.encode()?;
+    if store.create(&key, bytes.clone()).await? == Outcome::Refused {
+        let there = store.get(&key).await?.map(|object| object.bytes);
+        if there != Some(bytes) {
+            return Err(Error::internal(format!("{key} exists already, with other content")));
+        }
+    }
+    Ok(meta)
+}
+
+/// The pages as a file that any tool opens: in rollback mode, since the log is not beside it.
+fn pages(view: PageView, hash: Arc<Mutex<Sha256>>) -> crate::store::ByteStream {
+    let per_chunk = (CHUNK_BYTES / view.page_bytes).max(1);
+    let state = (Arc::new(view), 1_u32, hash);
+    stream::try_unfold(state, move |(view, first, hash)| async move {
+        if first > view.page_count {
+            return Ok(None);
+        }
+        let last = view.page_count.min(first + per_chunk - 1);
+        let reading = (Arc::clone(&view), Arc::clone(&hash));
+        let chunk = tokio::task::spawn_blocking(move || read_chunk(&reading.0, first, last, &reading.1)).await;
+        let chunk = chunk.map_err(|error| Error::internal(error.to_string()))??;
+        Ok(Some((chunk, (view, last + 1, hash))))
+    })
+    .boxed()
+}
+
+fn read_chunk(view: &PageView, first: u32, last: u32, hash: &Mutex<Sha256>) -> Result<Bytes> {
+    let page_bytes = view.page_bytes as usize;
+    let mut chunk = vec![0; (last - first + 1) as usize * page_bytes];
+    for (number, page) in (first..=last).zip(chunk.chunks_exact_mut(page_bytes)) {
+        view.read(number, page)?;
+        if number == 1 {
+            page[JOURNAL_MODE_BYTES].fill(1);
+        }
+    }
+    hash.lock().unwrap_or_else(PoisonError::into_inner).update(&chunk);
+    Ok(chunk.into())
+}
