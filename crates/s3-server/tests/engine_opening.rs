@@ -4,6 +4,8 @@
 mod engine_bench;
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use engine_bench::{Bench, settings};
 use holdfast_base::ErrorKind;
@@ -90,6 +92,48 @@ async fn a_disk_that_refuses_leaves_the_old_object() {
     assert_eq!(bench.files().len(), 1);
     bench.put("key", "newer").await;
     assert_eq!(bench.get("key").await.unwrap().1, "newer");
+}
+
+/// A real refusal of the system in the middle of a body: this process may not write files over 2 MiB.
+#[test]
+fn a_body_that_the_disk_stops_taking_leaves_the_old_object() {
+    let name = "a_body_that_the_disk_stops_taking_leaves_the_old_object";
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    if Path::new("started-as-the-child").exists() {
+        return runtime.block_on(put_4_mib_over_a_small_object());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("started-as-the-child"), "").unwrap();
+    let child = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 4096; exec \"$0\" \"$1\" --exact --nocapture"])
+        .arg(std::env::current_exe().unwrap())
+        .arg(name)
+        .current_dir(folder.path())
+        .status()
+        .unwrap();
+    assert!(child.success());
+    assert!(folder.path().join("old-object-was-read").exists(), "the child ran another test");
+}
+
+async fn put_4_mib_over_a_small_object() {
+    let bench = Bench::new().await;
+    bench.put("key", "old").await;
+    let mut staged = bench.engine.stage("bucket").await.unwrap();
+    let refused = match staged.write(vec![1; 4 << 20].into()).await {
+        Ok(()) => {
+            let attributes = engine_bench::attributes("new");
+            bench.engine.put("bucket", "key", staged, attributes, Condition::Always).await.unwrap_err()
+        }
+        Err(error) => {
+            drop(staged);
+            error
+        }
+    };
+    assert_eq!(storage_code(&refused), "IO_ERROR", "{refused}");
+    let bench = bench.reopen().await;
+    assert_eq!(bench.get("key").await.unwrap().1, "old");
+    assert_eq!(bench.files().len(), 1);
+    fs::write("old-object-was-read", "").unwrap();
 }
 
 #[tokio::test]

@@ -1,7 +1,5 @@
 //! Buckets: made, found, listed, removed.
 
-use std::sync::Arc;
-
 use super::index::{buckets, objects};
 use super::opening::no_such_bucket;
 use super::uploads::abort_uploads_of;
@@ -30,20 +28,17 @@ impl Engine {
         if !is_valid_bucket_name(name) {
             return Err(EngineError::InvalidBucketName(name.to_owned()));
         }
-        let engine = self.clone();
         let bucket =
             BucketInfo { name: name.to_owned(), region: region.to_owned(), created_at_ms: self.0.clock.now_ms() };
-        self.to_the_end(async move {
-            let (folder, name) = (Arc::clone(&engine.0.folder), bucket.name.clone());
-            tokio::task::spawn_blocking(move || folder.create_bucket(&name)).await??;
-            let create = move |connection: &_| {
+        self.to_the_end(move |shared| {
+            shared.folder.create_bucket(&bucket.name)?;
+            shared.write(move |connection| {
                 if buckets::id(connection, &bucket.name)?.is_some() {
                     return Ok(Err(EngineError::BucketAlreadyOwnedByYou(bucket.name)));
                 }
                 buckets::insert(connection, &bucket)?;
                 Ok(Ok(bucket))
-            };
-            engine.write(create).await
+            })
         })
         .await
     }
@@ -53,23 +48,19 @@ impl Engine {
     /// # Errors
     /// `NoSuchBucket`, `BucketNotEmpty`, `Storage`.
     pub async fn delete_bucket(&self, name: &str) -> Result<()> {
-        let engine = self.clone();
         let name = name.to_owned();
-        self.to_the_end(async move {
+        self.to_the_end(move |shared| {
             let bucket = name.clone();
-            let delete = move |connection: &_| {
+            let id = shared.write(move |connection| {
                 let Some(id) = buckets::id(connection, &bucket)? else { return no_such_bucket(&bucket) };
                 if objects::exist(connection, id)? {
                     return Ok(Err(EngineError::BucketNotEmpty(bucket)));
                 }
                 buckets::delete(connection, id)?;
                 Ok(Ok(id))
-            };
-            let id = engine.write(delete).await?;
-            abort_uploads_of(&engine, id).await?;
-            let folder = Arc::clone(&engine.0.folder);
-            let removed = tokio::task::spawn_blocking(move || folder.remove_bucket(&name)).await?;
-            if let Err(error) = removed {
+            })?;
+            abort_uploads_of(shared, id)?;
+            if let Err(error) = shared.folder.remove_bucket(&name) {
                 tracing::info!(%error, "the folder of a deleted bucket holds foreign files and stays");
             }
             Ok(())

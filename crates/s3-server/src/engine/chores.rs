@@ -2,66 +2,67 @@
 
 use std::sync::Arc;
 
+use super::Result;
 use super::data_path::number_of;
-use super::folder::Folder;
+use super::folder::{Folder, Touched};
 use super::index::chores::{self, Chore};
-use super::{Engine, Result};
+use super::opening::Shared;
 
 /// How many rows are read, or files looked at, in one go at open.
 const BATCH: usize = 1000;
 
 /// Does the chores of a commit that stands. One that fails stays in the index for the next open; the
-/// object can be read all the same.
-pub(super) async fn do_now(engine: &Engine, owed: Vec<Chore>) -> Result<()> {
-    let shared = Arc::clone(&engine.0);
-    tokio::task::spawn_blocking(move || shared.note_done_chores(done(&shared.folder, &owed))).await?;
-    Ok(())
+/// object can be read all the same. Blocks.
+pub(super) fn do_now(shared: &Shared, owed: &[Chore]) {
+    shared.note_done_chores(done(&shared.folder, owed));
 }
 
-/// Does the chores that the last process left.
-pub(super) async fn finish_left_over(engine: &Engine) -> Result<()> {
+/// Does the chores that the last process left. Blocks.
+pub(super) fn finish_left_over(shared: &Arc<Shared>) -> Result<()> {
     let mut after = (-1, 0);
     loop {
-        let owed = engine.read(move |connection| Ok(Ok(chores::list(connection, after, BATCH)?))).await?;
-        let Some(last) = owed.last() else { break };
+        let owed = shared.database.read(|connection| chores::list(connection, after, BATCH))?;
+        let Some(last) = owed.last() else { return Ok(()) };
         after = last.row_key();
-        do_now(engine, owed).await?;
-        engine.write(|_| Ok(Ok(()))).await?;
+        do_now(shared, &owed);
+        shared.write(|_| Ok(Ok(())))?;
+    }
+}
+
+/// Unlinks what no commit ever named. Blocks.
+pub(super) fn sweep_staging(shared: &Shared) -> Result<()> {
+    for entry in shared.folder.staged_entries()? {
+        let name = entry?.file_name();
+        // What isn't named like a file of ours is somebody else's.
+        let Some(number) = name.to_str().and_then(number_of) else { continue };
+        if !shared.database.read(|connection| chores::needs_staged(connection, number))? {
+            shared.folder.remove_staged(number)?;
+        }
     }
     Ok(())
 }
 
-/// Unlinks what no commit ever named.
-pub(super) async fn sweep_staging(engine: &Engine) -> Result<()> {
-    let shared = Arc::clone(&engine.0);
-    tokio::task::spawn_blocking(move || {
-        for entry in shared.folder.staged_entries()? {
-            let name = entry?.file_name();
-            // What isn't named like a file of ours is somebody else's.
-            let Some(number) = name.to_str().and_then(number_of) else { continue };
-            if !shared.database.read(|connection| chores::needs_staged(connection, number))? {
-                shared.folder.remove_staged(number)?;
-            }
-        }
-        Ok(())
-    })
-    .await?
-}
-
-/// Does them in order; gives the rows of those that succeeded.
+/// Does them in order; gives the rows of those that are done for good.
 fn done(folder: &Folder, owed: &[Chore]) -> Vec<(i64, i64)> {
     let mut rows = Vec::with_capacity(owed.len());
+    let mut touched = Touched::default();
     for chore in owed {
         let outcome = match chore {
-            Chore::Place(path) => folder.place(path),
-            Chore::Remove(path) => folder.remove(path),
+            Chore::Place(path) => folder.place(path, &mut touched),
+            Chore::Remove(path) => folder.remove(path, &mut touched),
         };
         match outcome {
             Ok(()) => rows.push(chore.row_key()),
             Err(error) => {
-                tracing::warn!(%error, ?chore, "a file could not be moved or unlinked; the next start tries again")
+                tracing::warn!(%error, ?chore, "a file was not moved or unlinked; the next start tries again")
             }
         }
     }
-    rows
+    match folder.sync_touched(&touched) {
+        Ok(()) => rows,
+        Err(error) => {
+            tracing::warn!(%error, "moved files are not synced in their places; the next start tries again");
+            Vec::new()
+        }
+    }
 }

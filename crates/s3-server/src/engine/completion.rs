@@ -7,6 +7,7 @@ use holdfast_sqlite::Work;
 use holdfast_sqlite::rusqlite::Connection;
 
 use super::chores::do_now;
+use super::index::chores::Chore;
 use super::index::parts::{self, StoredPart};
 use super::opening::Shared;
 use super::puts::{NewObject, commit};
@@ -32,35 +33,39 @@ impl Engine {
         attributes: impl FnOnce(&UploadInfo, &[PartInfo]) -> Result<ObjectAttributes> + Send + 'static,
         condition: Condition,
     ) -> Result<ObjectInfo> {
-        let engine = self.clone();
         let (bucket, key, upload) = (bucket.to_owned(), key.to_owned(), upload.to_owned());
-        self.to_the_end(async move {
-            let min_part_bytes = engine.0.min_part_bytes;
-            let id = (bucket.clone(), key.clone(), upload.clone());
-            let read = move |connection: &_| chosen(connection, &id, &named, min_part_bytes);
-            let (info, chosen) = engine.read(read).await?;
+        self.to_the_end(move |shared| {
+            let id = (bucket.as_str(), key.as_str(), upload.as_str());
+            let (info, chosen) =
+                shared.database.read(|connection| chosen(connection, id, &named, shared.min_part_bytes))??;
             let of_parts: Vec<PartInfo> = chosen.iter().map(|part| part.info.clone()).collect();
             let attributes = attributes(&info, &of_parts)?;
+            let file = join(shared, &chosen)?;
             let files: Vec<(i64, u16)> = chosen.iter().map(|part| (part.file, part.info.number)).collect();
-            let shared = Arc::clone(&engine.0);
-            let file = tokio::task::spawn_blocking(move || join(&shared, &chosen)).await??;
-            let parts = object_parts(of_parts);
-            let object = NewObject { bucket, key, file, attributes, parts, condition };
-            let shared = Arc::clone(&engine.0);
-            let complete = move |connection: &_| commit_upload(connection, &shared, object, &upload, &files);
-            let (info, owed, forgotten) = engine.write(complete).await?;
-            do_now(&engine, owed).await?;
-            remove_part_files(&engine, forgotten).await?;
-            Ok(info)
+            let object = NewObject { bucket, key, file, attributes, parts: object_parts(of_parts), condition };
+            let committing = Arc::clone(shared);
+            let done =
+                shared.write(move |connection| commit_upload(connection, &committing, object, &upload, &files))?;
+            do_now(shared, &done.owed);
+            remove_part_files(shared, &done.forgotten);
+            Ok(done.info)
         })
         .await
     }
 }
 
+/// What a committed completion leaves to do.
+struct Completed {
+    info: ObjectInfo,
+    owed: Vec<Chore>,
+    /// Files of parts that nobody names any more.
+    forgotten: Vec<i64>,
+}
+
 /// The upload and the parts that are named, when all is as S3 wants it.
 fn chosen(
     connection: &Connection,
-    (bucket, key, upload): &(String, String, String),
+    (bucket, key, upload): (&str, &str, &str),
     named: &[CompletedPart],
     min_part_bytes: u64,
 ) -> Work<Result<(UploadInfo, Vec<StoredPart>)>> {
@@ -117,14 +122,13 @@ fn join(shared: &Shared, chosen: &[StoredPart]) -> Result<StagedFile> {
 }
 
 /// The commit: the object is there and the upload is gone. Refuses when a part was replaced meanwhile.
-#[expect(clippy::type_complexity, reason = "what the put gives, and the files of the parts")]
 fn commit_upload(
     connection: &Connection,
     shared: &Shared,
     object: NewObject,
     upload: &str,
     files: &[(i64, u16)],
-) -> Work<Result<(ObjectInfo, Vec<super::index::chores::Chore>, Vec<i64>)>> {
+) -> Work<Result<Completed>> {
     let number = match find_number(connection, &object.bucket, &object.key, upload)? {
         Ok(number) => number,
         Err(refusal) => return Ok(Err(refusal)),
@@ -140,7 +144,7 @@ fn commit_upload(
     };
     let mut forgotten = forget(connection, number)?;
     forgotten.retain(|file| *file != becomes_the_object);
-    Ok(Ok((info, owed, forgotten)))
+    Ok(Ok(Completed { info, owed, forgotten }))
 }
 
 fn object_parts(parts: Vec<PartInfo>) -> Vec<ObjectPart> {

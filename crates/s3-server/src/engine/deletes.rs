@@ -27,19 +27,14 @@ impl Engine {
     /// `NoSuchBucket`, `KeyTooLong`, `PreconditionFailed`, `NoSuchKey` (the condition wants an object), `Storage`.
     pub async fn delete(&self, bucket: &str, key: &str, condition: Condition) -> Result<Deleted> {
         check_key(key)?;
-        let engine = self.clone();
         let (bucket, key) = (bucket.to_owned(), key.to_owned());
-        self.to_the_end(async move {
-            let delete = move |connection: &_| {
+        self.to_the_end(move |shared| {
+            let owed = shared.write(move |connection| {
                 let Some(id) = buckets::id(connection, &bucket)? else { return no_such_bucket(&bucket) };
                 delete_one(connection, id, &key, &condition)
-            };
-            let owed = engine.write(delete).await?;
-            let existed = owed.is_some();
-            if existed {
-                do_now(&engine, owed.into_iter().collect()).await?;
-            }
-            Ok(Deleted { existed })
+            })?;
+            do_now(shared, owed.as_slice());
+            Ok(Deleted { existed: owed.is_some() })
         })
         .await
     }
@@ -54,28 +49,20 @@ impl Engine {
             let count = keys.len();
             return Err(EngineError::InvalidArgument(format!("{count} keys given; at most {MAX_KEYS} are possible")));
         }
-        let engine = self.clone();
         let bucket = bucket.to_owned();
-        self.to_the_end(async move {
-            let delete = move |connection: &_| {
+        self.to_the_end(move |shared| {
+            let outcomes = shared.write(move |connection| {
                 let Some(id) = buckets::id(connection, &bucket)? else { return no_such_bucket(&bucket) };
                 let each = |key: &String| match check_key(key) {
                     Ok(()) => delete_one(connection, id, key, &Condition::Always),
                     Err(refusal) => Ok(Err(refusal)),
                 };
                 Ok(Ok(keys.iter().map(each).collect::<Work<Vec<_>>>()?))
-            };
-            let mut owed = Vec::new();
-            let mut answers = Vec::new();
-            for outcome in engine.write(delete).await? {
-                answers.push(outcome.map(|chore| {
-                    let existed = chore.is_some();
-                    owed.extend(chore);
-                    Deleted { existed }
-                }));
-            }
-            do_now(&engine, owed).await?;
-            Ok(answers)
+            })?;
+            let owed: Vec<Chore> = outcomes.iter().flatten().flatten().cloned().collect();
+            do_now(shared, &owed);
+            let answer = |outcome: Result<Option<Chore>>| outcome.map(|chore| Deleted { existed: chore.is_some() });
+            Ok(outcomes.into_iter().map(answer).collect())
         })
         .await
     }

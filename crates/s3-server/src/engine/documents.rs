@@ -11,10 +11,12 @@ impl Engine {
     /// `NoSuchBucket`, `Storage`.
     pub async fn set_document(&self, bucket: &str, name: &str, body: &str) -> Result<()> {
         let (bucket, name, body) = (bucket.to_owned(), name.to_owned(), body.to_owned());
-        self.write(move |connection| {
-            let Some(id) = buckets::id(connection, &bucket)? else { return no_such_bucket(&bucket) };
-            documents::set(connection, id, &name, &body)?;
-            Ok(Ok(()))
+        self.to_the_end(move |shared| {
+            shared.write(move |connection| {
+                let Some(id) = buckets::id(connection, &bucket)? else { return no_such_bucket(&bucket) };
+                documents::set(connection, id, &name, &body)?;
+                Ok(Ok(()))
+            })
         })
         .await
     }
@@ -38,9 +40,11 @@ impl Engine {
     /// `NoSuchBucket`, `Storage`.
     pub async fn delete_document(&self, bucket: &str, name: &str) -> Result<bool> {
         let (bucket, name) = (bucket.to_owned(), name.to_owned());
-        self.write(move |connection| {
-            let Some(id) = buckets::id(connection, &bucket)? else { return no_such_bucket(&bucket) };
-            Ok(Ok(documents::delete(connection, id, &name)?))
+        self.to_the_end(move |shared| {
+            shared.write(move |connection| {
+                let Some(id) = buckets::id(connection, &bucket)? else { return no_such_bucket(&bucket) };
+                Ok(Ok(documents::delete(connection, id, &name)?))
+            })
         })
         .await
     }

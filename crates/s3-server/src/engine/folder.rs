@@ -1,5 +1,6 @@
 //! The engine's directory: opens, places and removes data files. Everything here blocks.
 
+use std::collections::BTreeSet;
 use std::fs::{self, DirEntry, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,10 @@ pub(super) struct Folder {
     lock: File,
 }
 
+/// Folders whose entries changed and are not synced yet.
+#[derive(Debug, Default)]
+pub(super) struct Touched(BTreeSet<PathBuf>);
+
 impl Folder {
     /// Makes what is missing and takes the lock.
     pub(super) fn open(root: &Path, durability: Durability) -> Result<Self, Error> {
@@ -32,7 +37,12 @@ impl Folder {
         };
         let lock = make().map_err(|error| cannot_open(root, error))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { root: root.to_owned(), staging, durability, lock }),
+            Ok(()) => {
+                let folder = Self { root: root.to_owned(), staging, durability, lock };
+                let made = [root.parent().unwrap_or(root), root, &house];
+                made.iter().try_for_each(|made| folder.sync(made)).map_err(|error| cannot_open(root, error))?;
+                Ok(folder)
+            }
             Err(TryLockError::WouldBlock) => Err(in_use(root)),
             Err(TryLockError::Error(error)) => Err(cannot_open(root, error)),
         }
@@ -103,14 +113,16 @@ impl Folder {
     }
 
     /// Moves a staged file to its place. One that is there already, or was removed since, is fine.
-    pub(super) fn place(&self, path: &DataPath) -> io::Result<()> {
+    pub(super) fn place(&self, path: &DataPath, touched: &mut Touched) -> io::Result<()> {
         let from = self.staged_path(path.number());
         let to = self.root.join(path.as_str());
         let Some(folder) = to.parent() else { return Ok(()) };
-        let mut made_folders = false;
         for _ in 0..MAX_PLACE_ATTEMPTS {
             match fs::rename(&from, &to) {
-                Ok(()) => return self.sync_placed(folder, made_folders),
+                Ok(()) => {
+                    touched.0.insert(folder.to_owned());
+                    return Ok(());
+                }
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 Err(_) if !from.try_exists()? => {
                     self.remove_empty_folders(folder);
@@ -118,7 +130,8 @@ impl Folder {
                 }
                 Err(_) => {
                     fs::create_dir_all(folder)?;
-                    made_folders = true;
+                    let above = folder.ancestors().skip(1).take_while(|above| above.starts_with(&self.root));
+                    touched.0.extend(above.map(Path::to_owned));
                 }
             }
         }
@@ -126,43 +139,39 @@ impl Folder {
     }
 
     /// Unlinks an object's file wherever it is, and the folders that this left empty.
-    pub(super) fn remove(&self, path: &DataPath) -> io::Result<()> {
+    pub(super) fn remove(&self, path: &DataPath, touched: &mut Touched) -> io::Result<()> {
         // The staging folder first: a move that comes in between puts it where the second look finds it.
         self.remove_staged(path.number())?;
         let placed = self.root.join(path.as_str());
         gone_is_fine(fs::remove_file(&placed))?;
         if let Some(folder) = placed.parent() {
-            self.remove_empty_folders(folder);
+            touched.0.insert(self.remove_empty_folders(folder).to_owned());
         }
         Ok(())
     }
 
-    /// Removes empty folders from `folder` upwards; the bucket's own stays.
-    fn remove_empty_folders(&self, folder: &Path) {
+    /// Makes moves and unlinks survive a power cut, when that is asked for.
+    pub(super) fn sync_touched(&self, touched: &Touched) -> io::Result<()> {
+        touched.0.iter().try_for_each(|folder| self.sync(folder))
+    }
+
+    /// Removes empty folders from `folder` upwards; the bucket's own stays. Gives the one that stays.
+    fn remove_empty_folders<'a>(&self, folder: &'a Path) -> &'a Path {
         let mut folder = folder;
         while let Some(above) = folder.parent().filter(|above| *above != self.root) {
-            // A folder that isn't empty, or is gone, ends it.
-            if fs::remove_dir(folder).is_err() {
-                break;
-            }
-            folder = above;
-        }
-    }
-
-    fn sync_placed(&self, folder: &Path, made_folders: bool) -> io::Result<()> {
-        self.sync(folder)?;
-        if made_folders {
-            for above in folder.ancestors().skip(1).take_while(|above| above.starts_with(&self.root)) {
-                self.sync(above)?;
+            // A folder that isn't empty ends it; one that is gone went with another file.
+            match gone_is_fine(fs::remove_dir(folder)) {
+                Ok(()) => folder = above,
+                Err(_) => break,
             }
         }
-        Ok(())
+        folder
     }
 
     fn sync(&self, folder: &Path) -> io::Result<()> {
         match self.durability {
             Durability::Process => Ok(()),
-            // A folder removed in the meantime has nothing left to lose.
+            // A folder that another write removed in the meantime has nothing left to lose.
             Durability::Disk => gone_is_fine(File::open(folder).and_then(|folder| folder.sync_all())),
         }
     }

@@ -9,12 +9,18 @@ use holdfast_sqlite::rusqlite::Connection;
 use holdfast_sqlite::{Database, Settings, Synchronous, Work};
 use tokio::sync::RwLock;
 
+use super::chores::{finish_left_over, sweep_staging};
 use super::folder::Folder;
 use super::index::{self, chores};
-use super::{Durability, EngineError, EngineSettings, Result, Staged, chores as file_work};
+use super::{Durability, EngineError, EngineSettings, Result, Staged};
 
 /// Numbers that one opening may give before it would meet those of the next: 4 million millions.
 const NUMBERS_OF_A_GENERATION: i64 = 1 << 42;
+
+/// Blocking threads read the index at the same time; beyond this they wait for each other.
+const INDEX_READERS: usize = 8;
+/// Of each connection; beyond it the system's page cache serves.
+const INDEX_CACHE_KIB: u32 = 2048;
 
 /// Buckets and objects in one directory. Clones share it.
 #[derive(Clone)]
@@ -44,6 +50,8 @@ impl Engine {
         let opened = tokio::task::spawn_blocking(move || -> Result<_> {
             let folder = Arc::new(Folder::open(&settings.directory, settings.durability)?);
             let mut of_index = Settings::new(folder.index_path());
+            of_index.max_readers = INDEX_READERS;
+            of_index.cache_kib = INDEX_CACHE_KIB;
             if settings.durability == Durability::Disk {
                 of_index.synchronous = Synchronous::Full;
             }
@@ -60,8 +68,8 @@ impl Engine {
             done_chores: Mutex::default(),
             writes: Arc::default(),
         }));
-        file_work::finish_left_over(&engine).await?;
-        file_work::sweep_staging(&engine).await?;
+        engine.to_the_end(finish_left_over).await?;
+        engine.to_the_end(|shared| sweep_staging(shared)).await?;
         Ok(engine)
     }
 
@@ -84,16 +92,17 @@ impl Engine {
         Ok(Staged::new(Arc::clone(&self.0.folder), self.0.next_number()))
     }
 
-    /// Runs a write to its end even when its caller goes away: what a commit owes the files is not left
-    /// for the next open just because a client hung up.
+    /// Runs a write on one blocking thread, to its end even when its caller goes away: what a commit owes
+    /// the files is not left for the next open just because a client hung up.
     pub(super) async fn to_the_end<T: Send + 'static>(
         &self,
-        write: impl Future<Output = Result<T>> + Send + 'static,
+        write: impl FnOnce(&Arc<Shared>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let in_flight = Arc::clone(&self.0.writes).read_owned().await;
-        let running = tokio::spawn(async move {
+        let shared = Arc::clone(&self.0);
+        let running = tokio::task::spawn_blocking(move || {
             let _in_flight = in_flight;
-            write.await
+            write(&shared)
         });
         running.await?
     }
@@ -106,23 +115,23 @@ impl Engine {
         let database = self.0.database.clone();
         tokio::task::spawn_blocking(move || database.read(work)).await??
     }
-
-    /// Runs `work` in a write transaction, together with the deletion of done chores. A refusal
-    /// (`Ok(Err(_))`) must come before any change, since it does not undo one.
-    pub(super) async fn write<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Connection) -> Work<Result<T>> + Send + 'static,
-    ) -> Result<T> {
-        let shared = Arc::clone(&self.0);
-        let written = self.0.database.write(move |connection| {
-            shared.forget_done_chores(connection)?;
-            work(connection)
-        });
-        written.await?
-    }
 }
 
 impl Shared {
+    /// Runs `work` in a write transaction, together with the deletion of done chores. Blocks until the
+    /// commit. A refusal (`Ok(Err(_))`) must come before any change, since it does not undo one.
+    pub(super) fn write<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Connection) -> Work<Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let shared = Arc::clone(self);
+        let written = self.database.write(move |connection| {
+            shared.forget_done_chores(connection)?;
+            work(connection)
+        });
+        tokio::runtime::Handle::current().block_on(written)?
+    }
+
     /// A number for a file, a commit or an upload.
     pub(super) fn next_number(&self) -> i64 {
         self.next_number.fetch_add(1, Ordering::Relaxed)

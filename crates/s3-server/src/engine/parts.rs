@@ -1,7 +1,5 @@
 //! Parts of an upload: put and listed.
 
-use std::sync::Arc;
-
 use super::buckets::MAX_PAGE;
 use super::index::parts::{self, StoredPart};
 use super::uploads::{find_number, remove_part_files};
@@ -26,26 +24,23 @@ impl Engine {
             let message = format!("{number} is no part number; 1 to {MAX_PART_NUMBER} are possible");
             return Err(EngineError::InvalidArgument(message));
         }
-        let engine = self.clone();
         let (bucket, key, upload) = (bucket.to_owned(), key.to_owned(), upload.to_owned());
-        self.to_the_end(async move {
-            let file = staged.finish().await?;
-            let shared = Arc::clone(&engine.0);
-            let put = move |connection: &_| {
+        let staged = staged.settled().await?;
+        self.to_the_end(move |shared| {
+            let file = staged.finish()?;
+            let last_modified_ms = shared.clock.now_ms();
+            let (info, replaced) = shared.write(move |connection| {
                 let upload = match find_number(connection, &bucket, &key, &upload)? {
                     Ok(upload) => upload,
                     Err(refusal) => return Ok(Err(refusal)),
                 };
-                let info = PartInfo { number, size: file.len(), last_modified_ms: shared.clock.now_ms(), attributes };
+                let info = PartInfo { number, size: file.len(), last_modified_ms, attributes };
                 let part = StoredPart { file: file.number(), info };
                 let replaced = parts::put(connection, upload, &part)?;
                 file.keep();
                 Ok(Ok((part.info, replaced)))
-            };
-            let (info, replaced) = engine.write(put).await?;
-            if let Some(replaced) = replaced {
-                remove_part_files(&engine, vec![replaced]).await?;
-            }
+            })?;
+            remove_part_files(shared, replaced.as_slice());
             Ok(info)
         })
         .await

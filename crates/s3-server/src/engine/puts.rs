@@ -1,5 +1,7 @@
 //! A put: a staged body becomes an object.
 
+use std::sync::Arc;
+
 use holdfast_base::MAX_KEY_BYTES;
 use holdfast_sqlite::Work;
 use holdfast_sqlite::rusqlite::Connection;
@@ -38,14 +40,14 @@ impl Engine {
         condition: Condition,
     ) -> Result<ObjectInfo> {
         check_key(key)?;
-        let engine = self.clone();
         let (bucket, key) = (bucket.to_owned(), key.to_owned());
-        self.to_the_end(async move {
-            let file = staged.finish().await?;
+        let staged = staged.settled().await?;
+        self.to_the_end(move |shared| {
+            let file = staged.finish()?;
             let object = NewObject { bucket, key, file, attributes, parts: Vec::new(), condition };
-            let shared = std::sync::Arc::clone(&engine.0);
-            let (info, owed) = engine.write(move |connection| commit(connection, &shared, object)).await?;
-            do_now(&engine, owed).await?;
+            let committing = Arc::clone(shared);
+            let (info, owed) = shared.write(move |connection| commit(connection, &committing, object))?;
+            do_now(shared, &owed);
             Ok(info)
         })
         .await

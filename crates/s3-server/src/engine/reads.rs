@@ -50,10 +50,13 @@ impl Engine {
 
 fn find(shared: &Shared, bucket: &str, key: &str) -> Result<(ObjectInfo, DataPath)> {
     shared.database.read(|connection| {
-        let Some(id) = buckets::id(connection, bucket)? else {
-            return Ok(Err(EngineError::NoSuchBucket(bucket.to_owned())));
-        };
-        Ok(objects::find(connection, id, key)?.ok_or_else(|| EngineError::NoSuchKey(key.to_owned())))
+        if let Some(found) = objects::find(connection, bucket, key)? {
+            return Ok(Ok(found));
+        }
+        Ok(Err(match buckets::id(connection, bucket)? {
+            Some(_) => EngineError::NoSuchKey(key.to_owned()),
+            None => EngineError::NoSuchBucket(bucket.to_owned()),
+        }))
     })?
 }
 

@@ -131,19 +131,29 @@ impl Staged {
         Ok(spare)
     }
 
-    /// Writes what is left; gives the whole file, synced when that is asked for.
-    pub(super) async fn finish(mut self) -> Result<StagedFile> {
+    /// Waits until nothing is being written any more; what is left to do blocks.
+    pub(super) async fn settled(mut self) -> Result<Unfinished> {
         self.settle().await?;
-        let file = self.take_file();
-        let buffer = mem::take(&mut self.buffer);
-        let (folder, number) = (Arc::clone(&self.folder), self.number);
-        let finished = tokio::task::spawn_blocking(move || -> io::Result<StagedFile> {
-            let mut file = file.map_or_else(|| StagedFile::create(folder, number), Ok)?;
-            file.append(&buffer)?;
-            file.close()?;
-            Ok(file)
-        });
-        Ok(finished.await??)
+        let (file, buffer) = (self.take_file(), mem::take(&mut self.buffer));
+        Ok(Unfinished { folder: Arc::clone(&self.folder), number: self.number, file, buffer })
+    }
+}
+
+/// A body whose last bytes are not written yet.
+pub(super) struct Unfinished {
+    folder: Arc<Folder>,
+    number: i64,
+    file: Option<StagedFile>,
+    buffer: BytesMut,
+}
+
+impl Unfinished {
+    /// Writes what is left; gives the whole file, synced when that is asked for. Blocks.
+    pub(super) fn finish(self) -> io::Result<StagedFile> {
+        let mut file = self.file.map_or_else(|| StagedFile::create(self.folder, self.number), Ok)?;
+        file.append(&self.buffer)?;
+        file.close()?;
+        Ok(file)
     }
 }
 

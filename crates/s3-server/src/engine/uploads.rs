@@ -12,7 +12,7 @@ use super::data_path::id_of;
 use super::index::uploads::StoredUpload;
 use super::index::{buckets, parts, range_end, uploads};
 use super::lists::Rule;
-use super::opening::no_such_bucket;
+use super::opening::{Shared, no_such_bucket};
 use super::puts::check_key;
 use super::{Engine, EngineError, ObjectAttributes, Result, UploadEntry, UploadInfo, UploadPage, UploadQuery};
 
@@ -30,11 +30,13 @@ impl Engine {
         let initiated_at_ms = self.0.clock.now_ms();
         let info = UploadInfo { id: new_upload_id(number)?, key: key.to_owned(), initiated_at_ms, attributes };
         let bucket = bucket.to_owned();
-        self.write(move |connection| {
-            let Some(id) = buckets::id(connection, &bucket)? else { return no_such_bucket(&bucket) };
-            let upload = StoredUpload { number, info };
-            uploads::insert(connection, id, &upload)?;
-            Ok(Ok(upload.info))
+        self.to_the_end(move |shared| {
+            shared.write(move |connection| {
+                let Some(id) = buckets::id(connection, &bucket)? else { return no_such_bucket(&bucket) };
+                let upload = StoredUpload { number, info };
+                uploads::insert(connection, id, &upload)?;
+                Ok(Ok(upload.info))
+            })
         })
         .await
     }
@@ -66,15 +68,14 @@ impl Engine {
     /// # Errors
     /// `NoSuchBucket`, `NoSuchUpload`, `Storage`.
     pub async fn abort_upload(&self, bucket: &str, key: &str, upload: &str) -> Result<()> {
-        let engine = self.clone();
         let (bucket, key, upload) = (bucket.to_owned(), key.to_owned(), upload.to_owned());
-        self.to_the_end(async move {
-            let abort = move |connection: &_| match find_number(connection, &bucket, &key, &upload)? {
+        self.to_the_end(move |shared| {
+            let files = shared.write(move |connection| match find_number(connection, &bucket, &key, &upload)? {
                 Ok(number) => Ok(Ok(forget(connection, number)?)),
                 Err(refusal) => Ok(Err(refusal)),
-            };
-            let files = engine.write(abort).await?;
-            remove_part_files(&engine, files).await
+            })?;
+            remove_part_files(shared, &files);
+            Ok(())
         })
         .await
     }
@@ -84,32 +85,30 @@ impl Engine {
     /// # Errors
     /// `Storage`.
     pub async fn abort_uploads_before(&self, before_ms: u64) -> Result<usize> {
-        let engine = self.clone();
-        self.to_the_end(async move {
-            abort_some(&engine, move |connection| uploads::begun_before(connection, before_ms, MAX_ABORTED)).await
+        self.to_the_end(move |shared| {
+            abort_some(shared, move |connection| uploads::begun_before(connection, before_ms, MAX_ABORTED))
         })
         .await
     }
 }
 
 /// Aborts the uploads of a bucket that is no more.
-pub(super) async fn abort_uploads_of(engine: &Engine, bucket: i64) -> Result<()> {
-    while abort_some(engine, move |connection| uploads::of_bucket(connection, bucket, MAX_ABORTED)).await? > 0 {}
+pub(super) fn abort_uploads_of(shared: &Arc<Shared>, bucket: i64) -> Result<()> {
+    while abort_some(shared, move |connection| uploads::of_bucket(connection, bucket, MAX_ABORTED))? > 0 {}
     Ok(())
 }
 
 /// Aborts the uploads whose numbers `which` gives; how many.
-async fn abort_some(
-    engine: &Engine,
+fn abort_some(
+    shared: &Arc<Shared>,
     which: impl FnOnce(&Connection) -> Work<Vec<i64>> + Send + 'static,
 ) -> Result<usize> {
-    let abort = move |connection: &_| {
+    let (count, files) = shared.write(move |connection| {
         let numbers = which(connection)?;
         let forgotten = numbers.iter().map(|number| forget(connection, *number)).collect::<Work<Vec<_>>>()?;
         Ok(Ok((numbers.len(), forgotten.concat())))
-    };
-    let (count, files) = engine.write(abort).await?;
-    remove_part_files(engine, files).await?;
+    })?;
+    remove_part_files(shared, &files);
     Ok(count)
 }
 
@@ -135,17 +134,13 @@ pub(super) fn forget(connection: &Connection, number: i64) -> Work<Vec<i64>> {
     Ok(files)
 }
 
-/// Unlinks files of parts that a commit forgot. What fails here is swept at the next open.
-pub(super) async fn remove_part_files(engine: &Engine, files: Vec<i64>) -> Result<()> {
-    let folder = Arc::clone(&engine.0.folder);
-    let remove = move || {
-        for file in files {
-            if let Err(error) = folder.remove_staged(file) {
-                tracing::warn!(%error, "a part could not be unlinked; the next start sweeps it");
-            }
+/// Unlinks files of parts that a commit forgot. What fails here is swept at the next open. Blocks.
+pub(super) fn remove_part_files(shared: &Shared, files: &[i64]) {
+    for file in files {
+        if let Err(error) = shared.folder.remove_staged(*file) {
+            tracing::warn!(%error, "a part could not be unlinked; the next start sweeps it");
         }
-    };
-    Ok(tokio::task::spawn_blocking(remove).await?)
+    }
 }
 
 fn page(connection: &Connection, bucket: i64, query: &UploadQuery) -> Work<UploadPage> {

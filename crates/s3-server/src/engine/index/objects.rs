@@ -24,9 +24,10 @@ pub(in super::super) fn present(connection: &Connection, bucket: i64, key: &str)
     })
 }
 
-pub(in super::super) fn find(connection: &Connection, bucket: i64, key: &str) -> Work<Option<(ObjectInfo, DataPath)>> {
+/// The object of a key in the bucket of a name; `None` also when there is no such bucket.
+pub(in super::super) fn find(connection: &Connection, bucket: &str, key: &str) -> Work<Option<(ObjectInfo, DataPath)>> {
     let sql = "select path, version, size, modified_ms, parts, etag, checksum, storage_class, owner, attributes
-               from object where bucket = ?1 and key = ?2";
+               from object where bucket = (select id from bucket where name = ?1) and key = ?2";
     let mut find = connection.prepare_cached(sql)?;
     let mut rows = find.query(params![bucket, key])?;
     let Some(row) = rows.next()? else { return Ok(None) };
@@ -84,6 +85,9 @@ pub(in super::super) fn exist(connection: &Connection, bucket: i64) -> Work<bool
     Ok(connection.prepare_cached(sql)?.query_row([bucket], |row| row.get(0))?)
 }
 
+const WALK: &str = "select key, size, etag, modified_ms, checksum, storage_class, owner
+                    from object where bucket = ?1 and key >= ?2 and key < ?3 order by key";
+
 /// Walks the objects with `from <= key < end` in byte order until `visit` says stop (false).
 pub(in super::super) fn walk(
     connection: &Connection,
@@ -92,9 +96,7 @@ pub(in super::super) fn walk(
     end: &[u8],
     mut visit: impl FnMut(&str, &Row<'_>) -> Work<bool>,
 ) -> Work<()> {
-    let sql = "select key, size, etag, modified_ms, checksum, storage_class, owner
-               from object where bucket = ?1 and key >= ?2 and key < ?3 order by key";
-    let mut walk = connection.prepare_cached(sql)?;
+    let mut walk = connection.prepare_cached(WALK)?;
     let mut rows = walk.query(params![bucket, TextBytes(from), TextBytes(end)])?;
     while let Some(row) = rows.next()? {
         let key = row.get_ref(0)?.as_str().map_err(|_| corrupt("key"))?;
@@ -178,4 +180,19 @@ pub(in super::super) fn read_checksum(row: &Row<'_>, column: usize) -> Work<Opti
 fn corrupt(column: &str) -> Error {
     let message = format!("the index holds an object whose {column} can't be read; restore the index from a backup");
     Error::new(ErrorKind::Integrity, "INDEX_CORRUPT", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_a_range_of_the_primary_key_and_sorts_nothing() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(super::super::SCHEMA.scripts[0]).unwrap();
+        let mut explain = connection.prepare(&format!("explain query plan {WALK}")).unwrap();
+        let bounds = params![1, TextBytes(b"a"), TextBytes(b"b")];
+        let plan: Vec<String> = explain.query_map(bounds, |row| row.get(3)).unwrap().collect::<Result<_, _>>().unwrap();
+        assert_eq!(plan, ["SEARCH object USING PRIMARY KEY (bucket=? AND key>? AND key<?)"]);
+    }
 }
