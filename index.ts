@@ -1,1 +1,3 @@
 export * from "./lib/errors.js";
+export { createStore } from "./lib/store/index.js";
+export type * from "./lib/store/index.js";

@@ -835,9 +835,13 @@ function __napiStampBindingTarget(exportsObject, target) {
 // linked import resolves to `undefined`.
 module.exports.__napiBindingTarget = __napiStampBindingTarget(nativeBinding, __napiLoadedBindingTarget)
 module.exports = nativeBinding
+module.exports.BlobHandle = nativeBinding.BlobHandle
 module.exports.LevelConnection = nativeBinding.LevelConnection
 module.exports.LevelCursor = nativeBinding.LevelCursor
 module.exports.LevelDatabase = nativeBinding.LevelDatabase
+module.exports.StoreHandle = nativeBinding.StoreHandle
+module.exports.UploadHandle = nativeBinding.UploadHandle
 module.exports.connectLevel = nativeBinding.connectLevel
 module.exports.failForTest = nativeBinding.failForTest
+module.exports.openStore = nativeBinding.openStore
 module.exports.version = nativeBinding.version

@@ -9,6 +9,18 @@ export type Reply<T> = T | Failure;
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
+/** A blob that is being read. */
+export declare class BlobHandle {
+  /** What is known of the blob. */
+  info(): string
+  /** How many bytes will come. */
+  bytes(): number
+  /** The next chunk; null behind the last. */
+  next(): Promise<Reply<Buffer | null>>
+  /** Lets go of the blob; nothing comes after it. */
+  cancel(): Promise<Reply<undefined>>
+}
+
 /** A connection to an endpoint, which many databases share. */
 export declare class LevelConnection {
   /** Opens a database. */
@@ -51,8 +63,96 @@ export declare class LevelDatabase {
   close(): void
 }
 
+/** One adapter, open. What it answers is JSON text unless said otherwise. */
+export declare class StoreHandle {
+  /** Begins an upload. */
+  openUpload(key: string, options: BlobOptionsData): Promise<Reply<UploadHandle>>
+  /** Opens a blob for reading; null when there is none. */
+  openBlob(key: string, range?: ByteRangeData | undefined | null): Promise<Reply<BlobHandle | null>>
+  /** What is known of a blob, or null. */
+  head(key: string): Reply<string | null> | Promise<Reply<string | null>>
+  /** Deletes blobs; says for each whether it was there. */
+  deleteBlobs(names: Array<string>): Promise<Reply<boolean[]>>
+  /** A page of blobs. */
+  listBlobs(query: ListQueryData): Reply<string> | Promise<Reply<string>>
+  /** Copies a blob; null when there is none. */
+  copyBlob(from: string, to: string): Promise<Reply<string | null>>
+  /** A URL that lets anyone get or put the blob for a while. */
+  presign(key: string, method: string, expiresS: number): Reply<string> | Promise<Reply<string>>
+  /** An entry, or null. */
+  entry(space: number, key: string): Reply<string | null> | Promise<Reply<string | null>>
+  /** An entry's value, or null. */
+  value(space: number, key: string): Reply<string | null> | Promise<Reply<string | null>>
+  /** Entries or nulls, in the order of the keys. */
+  entries(space: number, names: Array<string>): Reply<string> | Promise<Reply<string>>
+  /** A page of entries. */
+  list(space: number, query: ListQueryData): Reply<string> | Promise<Reply<string>>
+  /** How many entries there are. */
+  count(space: number, query: ListQueryData): Reply<number> | Promise<Reply<number>>
+  /** A page of events. */
+  listEvents(query: EventQueryData): Reply<string> | Promise<Reply<string>>
+  /** A stream's version; 0 when it does not exist. */
+  streamVersion(stream: string): Reply<number> | Promise<Reply<number>>
+  /** A page of streams. */
+  streams(after: string | undefined | null, limit: number): Reply<string> | Promise<Reply<string>>
+  /** What the adapter can do. */
+  capabilities(): string
+  /** Waits for work in flight and lets go of everything. */
+  close(): Reply<undefined> | Promise<Reply<undefined>>
+  /** Runs the steps in their order; answers with what became of each. */
+  commit(steps: Array<StepData>, atomic: boolean): Reply<string> | Promise<Reply<string>>
+}
+
+/** An upload under way. */
+export declare class UploadHandle {
+  /** Takes a copy of the bytes in; answers when there is room for more. */
+  write(bytes: Uint8Array): Promise<Reply<undefined>>
+  /** Makes the blob visible; answers with what is known of it. */
+  finish(): Promise<Reply<string>>
+  /** Throws away what came so far. */
+  abort(): Promise<Reply<undefined>>
+}
+
+/** What a put says beside the bytes. */
+export interface BlobOptionsData {
+  /** The media type. */
+  contentType?: string
+  /** The user's own pairs. */
+  metadata?: Record<string, string>
+  /** It must not exist yet. */
+  ifNoneMatch?: boolean
+  /** It must exist with this ETag. */
+  ifMatch?: string
+  /** How many bytes will come, where that is known. */
+  size?: number
+}
+
+/** A range: `start` and `end` (included), or the `last` bytes. */
+export interface ByteRangeData {
+  /** The first byte. */
+  start?: number
+  /** The last byte, included. */
+  end?: number
+  /** The last so many bytes. */
+  last?: number
+}
+
 /** Makes a connection; sends nothing. */
 export declare function connectLevel(settings: S3SettingsData): Reply<LevelConnection>
+
+/** Which events to list. */
+export interface EventQueryData {
+  /** Only of this stream. */
+  stream?: string
+  /** Only behind this position (before it, when reversed). */
+  after?: string
+  /** Only from this time on, in milliseconds since the epoch. */
+  sinceMs?: number
+  /** The newest first. */
+  reverse?: boolean
+  /** At most so many. */
+  limit: number
+}
 
 /** Answers with a failure of the given kind; `panic` panics. The border's own test. */
 export declare function failForTest(kind: string): Promise<Reply<number>>
@@ -143,6 +243,29 @@ export interface LevelWrite {
   value?: Uint8Array | undefined
 }
 
+/** Which keys to list. */
+export interface ListQueryData {
+  /** Only keys that start with it. */
+  prefix?: string
+  /** The first key, included. */
+  start?: string
+  /** The last key, excluded. */
+  end?: string
+  /** From the last to the first. */
+  reverse?: boolean
+  /** The `next` of the page before. */
+  after?: string
+  /** At most so many. */
+  limit: number
+  /** Leave the values out. */
+  keysOnly?: boolean
+  /** Folds what follows it behind the prefix (blobs only). */
+  delimiter?: string
+}
+
+/** Opens an adapter. `settings` is a `Settings` of the store crate in its JSON form. */
+export declare function openStore(settings: any): Promise<Reply<StoreHandle>>
+
 /** How to reach an S3 endpoint. What is absent takes the client's default. */
 export interface S3SettingsData {
   /** The region. */
@@ -167,6 +290,26 @@ export interface S3SettingsData {
   operationTimeoutMs?: number
   /** Checksums only where S3 demands them. */
   checksumsWhenRequired?: boolean
+}
+
+/** One change. */
+export interface StepData {
+  /** `check`, `put`, `delete`, `add` or `append`. */
+  kind: 'check' | 'put' | 'delete' | 'add' | 'append'
+  /** 0 records, 1 kv; without meaning for events. */
+  space: number
+  /** The key, or the stream. */
+  key: string
+  /** JSON text: the value, or the payload. */
+  value?: string
+  /** The version that must be there; 0: none must be there. */
+  expected?: number
+  /** How long the entry lives, in milliseconds. */
+  ttlMs?: number
+  /** How much to add. */
+  by?: number
+  /** The event's own id. */
+  id?: string
 }
 
 /** The version of the addon; the front refuses one that does not match its own. */

@@ -10,3 +10,4 @@ mod copied;
 mod level;
 mod reply;
 mod s3_settings;
+mod store;

@@ -30,4 +30,4 @@ pub use entry::{Entry, EntryPage, EntryQuery, Space};
 pub use event::{Event, EventPage, EventQuery, StreamPage, StreamQuery};
 pub use json::ToJson;
 pub use ports::{Adapter, Capabilities, Upload};
-pub use settings::{Settings, open};
+pub use settings::{Settings, SqliteSettings, open};

@@ -1,0 +1,176 @@
+import { isDeepStrictEqual } from "node:util";
+import { CapabilityError, ConfigError } from "../errors.js";
+import { describe } from "./key.js";
+import type { AdapterName, PersistAdapter, StoreOptions } from "./options.js";
+
+/** The classes of a store. */
+export const CLASSES = ["records", "kv", "blobs", "events"] as const;
+/** A class of a store. */
+export type ClassName = (typeof CLASSES)[number];
+
+/** Settings of each adapter by name. */
+const SETTINGS: Readonly<Record<AdapterName, readonly string[]>> = {
+  sqlite: ["path", "walMode", "busyTimeout", "synchronous", "journalSizeLimit", "cacheSize", "mmapSize"],
+  s3: ["bucket", "region", "endpoint", "credentials", "forcePathStyle", "prefix", "prefixes", "multipart"],
+  postgres: ["connection", "connectionString", "pool", "schema"],
+  p2p: ["discovery"],
+  memory: [],
+};
+const ADAPTERS = Object.keys(SETTINGS) as AdapterName[];
+
+/** An adapter made ready to be opened: its settings in one object, or the user's own adapter. */
+export type Resolved = { custom: PersistAdapter } | { native: Readonly<Record<string, unknown>> };
+
+type Loose = Readonly<Record<string, unknown>>;
+
+/**
+ * The adapter of each class.
+ * @throws ConfigError for what is unknown, missing, or said twice with different values; CapabilityError
+ */
+export function resolve(name: string, options: StoreOptions): Record<ClassName, Resolved> {
+  checkName(name);
+  const { records, kv, blobs, events, ...shared } = options;
+  const own: Loose = { records, kv, blobs, events };
+  const used = new Set<string>();
+  const of = (className: ClassName): Resolved => {
+    const chosen = own[className];
+    if (chosen === undefined) return resolveAdapter(name, shared as Loose, className, used);
+    if (!isObject(chosen)) throw unusable(className, chosen);
+    const adapter = adapterOf(chosen);
+    // What stands at the top under the adapter's name serves the class too.
+    const group = typeof adapter === "string" && chosen[adapter] === undefined ? { [adapter]: (shared as Loose)[adapter] } : {};
+    if (typeof adapter === "string") used.add(adapter);
+    return resolveAdapter(name, { ...group, ...chosen }, className, used);
+  };
+  const resolved = { records: of("records"), kv: of("kv"), blobs: of("blobs"), events: of("events") };
+  refuseUnused(shared as Loose, used);
+  return resolved;
+}
+
+function resolveAdapter(name: string, options: Loose, className: ClassName, used: Set<string>): Resolved {
+  const adapter = adapterOf(options);
+  if (typeof adapter === "object") return { custom: adapter };
+  used.add(adapter);
+  const settings = merged(adapter, options);
+  switch (adapter) {
+    case "sqlite":
+      return { native: { adapter, ...settings, path: settings.path ?? defaultPath(name) } };
+    case "memory":
+      return { native: { adapter } };
+    case "s3":
+      return { native: { adapter, ...settings, ...s3Required(settings) } };
+    default:
+      refuseUndefinedPassword(settings);
+      throw new CapabilityError(
+        `the ${adapter} adapter comes with a later release; until then use "sqlite", "s3" or "memory" for ${className}`,
+        { code: "ADAPTER_NOT_AVAILABLE", details: { adapter } },
+      );
+  }
+}
+
+function adapterOf(options: Loose): AdapterName | PersistAdapter {
+  const adapter = options.adapter ?? "sqlite";
+  if (typeof adapter === "string" && ADAPTERS.includes(adapter as AdapterName)) return adapter as AdapterName;
+  const methods = ["get", "put", "delete", "list"];
+  if (isObject(adapter) && methods.every((method) => typeof adapter[method] === "function")) {
+    return adapter as unknown as PersistAdapter;
+  }
+  const shown = typeof adapter === "string" ? JSON.stringify(adapter) : describe(adapter);
+  const message = `adapter is ${shown}; give one of ${ADAPTERS.join(", ")}, or an object with get, put, delete and list`;
+  throw new ConfigError(message, { code: "UNKNOWN_ADAPTER" });
+}
+
+/** Nested and flat settings in one; what was given twice must be equal. */
+function merged(adapter: AdapterName, options: Loose): Record<string, unknown> {
+  const nested = options[adapter] ?? {};
+  if (!isObject(nested)) throw unusable(adapter, nested);
+  const settings: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(nested)) {
+    if (!SETTINGS[adapter].includes(name)) throw unknown(`${adapter}.${name}`, SETTINGS[adapter]);
+    refuseUndefinedSecret(`${adapter}.${name}`, name, value);
+    if (value !== undefined) settings[name] = value;
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (name === "adapter" || name === "name" || ADAPTERS.includes(name as AdapterName)) continue;
+    if (!SETTINGS[adapter].includes(name)) throw misplaced(adapter, name);
+    refuseUndefinedSecret(name, name, value);
+    if (value === undefined) continue;
+    if (settings[name] !== undefined && !isDeepStrictEqual(settings[name], value)) {
+      const message = `${name} and ${adapter}.${name} are both given and differ; give one of them`;
+      throw new ConfigError(message, { code: "SETTING_CONFLICT", details: { settings: [name, `${adapter}.${name}`] } });
+    }
+    settings[name] = value;
+  }
+  return settings;
+}
+
+function s3Required(settings: Loose): Record<string, unknown> {
+  if (typeof settings.bucket !== "string" || settings.bucket === "") {
+    throw new ConfigError("the s3 adapter needs a bucket; give bucket", { code: "BUCKET_MISSING" });
+  }
+  return { credentials: settings.credentials ?? credentialsOfEnvironment() };
+}
+
+function credentialsOfEnvironment(): Record<string, string> {
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken } = process.env;
+  if (accessKeyId === undefined || secretAccessKey === undefined) {
+    const message = "the s3 adapter has no credentials; give credentials, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+    throw new ConfigError(message, { code: "CREDENTIALS_MISSING" });
+  }
+  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+}
+
+/** A secret that is named but undefined is a variable of the environment that isn't set. */
+function refuseUndefinedSecret(path: string, name: string, value: unknown): void {
+  const parts = name === "credentials" ? ["accessKeyId", "secretAccessKey"] : [];
+  const missing = parts.filter((part) => !isObject(value) || typeof value[part] !== "string" || value[part] === "");
+  if (missing.length === 0) return;
+  const message = `${missing.map((part) => `${path}.${part}`).join(" and ")} is not set; is the variable of the environment?`;
+  throw new ConfigError(message, { code: "CREDENTIALS_MISSING", details: { missing } });
+}
+
+function refuseUndefinedPassword(settings: Loose): void {
+  const { connection } = settings;
+  if (!isObject(connection) || !("password" in connection) || connection.password !== undefined) return;
+  const message = "connection.password is not set; is the variable of the environment?";
+  throw new ConfigError(message, { code: "CREDENTIALS_MISSING", details: { missing: ["password"] } });
+}
+
+/** A group of settings for an adapter that no class uses is a mistake. */
+function refuseUnused(shared: Loose, used: ReadonlySet<string>): void {
+  const idle = ADAPTERS.find((adapter) => shared[adapter] !== undefined && !used.has(adapter));
+  if (idle === undefined) return;
+  throw new ConfigError(`${idle} is set but nothing is stored there; set adapter: "${idle}", or leave it out`, {
+    code: "UNKNOWN_OPTION",
+  });
+}
+
+function checkName(name: unknown): void {
+  if (typeof name === "string" && name !== "") return;
+  throw new ConfigError(`a store needs a name, not ${describe(name)}`, { code: "INVALID_NAME" });
+}
+
+function defaultPath(name: string): string {
+  if (!/[/\\\0]/.test(name) && name !== "." && name !== "..") return `./data/${name}.db`;
+  const message = `the name ${JSON.stringify(name)} can't be a file's; give another, or give path`;
+  throw new ConfigError(message, { code: "INVALID_NAME" });
+}
+
+function misplaced(adapter: AdapterName, name: string): ConfigError {
+  const owner = ADAPTERS.find((other) => SETTINGS[other].includes(name));
+  if (owner === undefined) return unknown(name, ["adapter", ...SETTINGS[adapter], ...ADAPTERS, ...CLASSES]);
+  const message = `${name} is a setting of ${owner}, but the adapter is ${adapter}; set adapter: "${owner}", or leave it out`;
+  return new ConfigError(message, { code: "UNKNOWN_OPTION" });
+}
+
+function unknown(name: string, known: readonly string[]): ConfigError {
+  return new ConfigError(`there is no setting ${name}; the settings are ${known.join(", ")}`, { code: "UNKNOWN_OPTION" });
+}
+
+function unusable(name: string, value: unknown): ConfigError {
+  return new ConfigError(`${name} takes an object of settings, not ${describe(value)}`, { code: "INVALID_SETTINGS" });
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
