@@ -202,3 +202,30 @@ async fn what_is_put_with_disk_durability_is_read_back_after_reopening() {
     let engine = Engine::open(settings).await.unwrap();
     assert_eq!(engine.object("bucket", "a/b").await.unwrap(), put);
 }
+
+/// In a process of its own, since the working folder is the whole process's.
+#[test]
+fn a_relative_directory_is_the_same_after_the_working_folder_changed() {
+    let name = "a_relative_directory_is_the_same_after_the_working_folder_changed";
+    if Path::new("started-as-the-child").exists() {
+        return tokio::runtime::Runtime::new().unwrap().block_on(put_and_get_from_two_working_folders());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("started-as-the-child"), "").unwrap();
+    fs::create_dir(folder.path().join("elsewhere")).unwrap();
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    let child = child.args([name, "--exact", "--nocapture"]).current_dir(folder.path()).status().unwrap();
+    assert!(child.success());
+    assert!(folder.path().join("data/bucket").is_dir(), "the child ran another test");
+}
+
+async fn put_and_get_from_two_working_folders() {
+    let engine = Engine::open(settings(Path::new("data"))).await.unwrap();
+    engine.create_bucket("bucket", "us-east-1").await.unwrap();
+    std::env::set_current_dir("elsewhere").unwrap();
+    let mut staged = engine.stage("bucket").await.unwrap();
+    staged.write("body".into()).await.unwrap();
+    engine.put("bucket", "key", staged, engine_bench::attributes("etag"), Condition::Always).await.unwrap();
+    let (_, file) = engine.open_object("bucket", "key").await.unwrap();
+    assert_eq!(file.in_memory().unwrap(), "body");
+}

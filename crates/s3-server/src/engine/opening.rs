@@ -11,7 +11,7 @@ use tokio::sync::RwLock;
 
 use super::chores::{finish_left_over, sweep_staging};
 use super::folder::Folder;
-use super::index::{self, chores};
+use super::index::{self, buckets, chores};
 use super::{Durability, EngineError, EngineSettings, Result, Staged};
 
 /// Numbers that one opening may give before it would meet those of the next: 4 million millions.
@@ -21,6 +21,9 @@ const NUMBERS_OF_A_GENERATION: i64 = 1 << 42;
 const INDEX_READERS: usize = 8;
 /// Of each connection; beyond it the system's page cache serves.
 const INDEX_CACHE_KIB: u32 = 2048;
+
+/// After that many pages of 4 KiB in its log the index is checkpointed; SQLite's own 1,000 are reached often.
+const CHECKPOINT_PAGES: i64 = 4000;
 
 /// Buckets and objects in one directory. Clones share it.
 #[derive(Clone)]
@@ -48,7 +51,9 @@ impl Engine {
     /// `Integrity` when the index is corrupt, foreign or newer.
     pub async fn open(settings: EngineSettings) -> Result<Self> {
         let opened = tokio::task::spawn_blocking(move || -> Result<_> {
-            let folder = Arc::new(Folder::open(&settings.directory, settings.durability)?);
+            // Readers open the index when they are first needed: the working folder may be another by then.
+            let directory = std::path::absolute(&settings.directory)?;
+            let folder = Arc::new(Folder::open(&directory, settings.durability)?);
             let mut of_index = Settings::new(folder.index_path());
             of_index.max_readers = INDEX_READERS;
             of_index.cache_kib = INDEX_CACHE_KIB;
@@ -58,6 +63,7 @@ impl Engine {
             Ok((Database::open(&of_index, index::SCHEMA)?, folder, settings))
         });
         let (database, folder, settings) = opened.await??;
+        database.alone(checkpoint_less_often).await?;
         let generation = database.write(next_generation).await?;
         let engine = Self(Arc::new(Shared {
             database,
@@ -88,7 +94,8 @@ impl Engine {
     /// # Errors
     /// `NoSuchBucket`.
     pub async fn stage(&self, bucket: &str) -> Result<Staged> {
-        self.bucket(bucket).await?;
+        let found = self.0.database.read(|connection| buckets::id(connection, bucket))?;
+        found.ok_or_else(|| EngineError::NoSuchBucket(bucket.to_owned()))?;
         Ok(Staged::new(Arc::clone(&self.0.folder), self.0.next_number()))
     }
 
@@ -152,6 +159,12 @@ impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine").field("folder", &self.0.folder).finish_non_exhaustive()
     }
+}
+
+/// A checkpoint syncs, and all writes wait for it.
+fn checkpoint_less_often(connection: &Connection) -> Work<()> {
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", CHECKPOINT_PAGES, |_| Ok(()))?;
+    Ok(())
 }
 
 fn next_generation(connection: &Connection) -> Work<i64> {

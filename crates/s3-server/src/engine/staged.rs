@@ -14,6 +14,8 @@ use super::{ObjectFile, Result};
 
 /// What is collected before it is written. A body holds at most two of these in memory.
 const BUFFER_BYTES: usize = 256 << 10;
+/// A body that grows beyond this gets a whole buffer at once.
+const MAX_SMALL_BYTES: usize = 16 << 10;
 /// Unlinking more than this takes long enough to be kept off the caller's thread.
 const MAX_INLINE_UNLINK_BYTES: u64 = 64 << 20;
 
@@ -65,6 +67,9 @@ impl Staged {
                 self.flush().await?;
             }
             let (now, later) = rest.split_at(rest.len().min(BUFFER_BYTES - self.buffer.len()));
+            if self.buffer.len() + now.len() > MAX_SMALL_BYTES {
+                self.buffer.reserve(BUFFER_BYTES - self.buffer.len());
+            }
             self.buffer.extend_from_slice(now);
             self.bytes += now.len() as u64;
             rest = later;
