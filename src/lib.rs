@@ -8,6 +8,8 @@
 
 mod copied;
 mod level;
+mod log_sink;
 mod reply;
 mod s3_settings;
+mod storage;
 mod store;

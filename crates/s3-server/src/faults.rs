@@ -1,5 +1,7 @@
 use std::sync::{Mutex, PoisonError};
 
+use holdfast_base::{Error, ErrorKind, Result};
+
 use crate::error::Code;
 use crate::operation::Operation;
 
@@ -31,6 +33,72 @@ pub struct Fault {
     pub error: Option<Code>,
     /// Cuts the connection.
     pub cut: Option<Cut>,
+}
+
+/// A fault in words, as a test writes it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FaultInWords {
+    /// The name of an [`Operation`].
+    pub operation: Option<String>,
+    /// As in [`Fault`].
+    pub bucket: Option<String>,
+    /// As in [`Fault`].
+    pub key: Option<String>,
+    /// As in [`Fault`]; at least 1.
+    pub count: Option<u32>,
+    /// As in [`Fault`].
+    pub probability: Option<f64>,
+    /// As in [`Fault`].
+    pub delay_ms: Option<u32>,
+    /// The name of a [`Code`].
+    pub error: Option<String>,
+    /// `before` or `after`.
+    pub cut: Option<String>,
+}
+
+impl TryFrom<FaultInWords> for Fault {
+    type Error = Error;
+
+    /// # Errors
+    /// `INVALID_FAULT`, with the field that is wrong.
+    fn try_from(words: FaultInWords) -> Result<Self> {
+        let operation = words.operation.map(|name| {
+            Operation::named(&name).ok_or_else(|| invalid("operation", &format!("{name:?} is no operation of this server")))
+        });
+        let error = words.error.map(|name| {
+            let known = Code::named(&name).filter(|code| *code != Code::NotModified);
+            known.ok_or_else(|| invalid("error", &format!("{name:?} is no error code of this server")))
+        });
+        let cut = words.cut.map(|moment| match moment.as_str() {
+            "before" => Ok(Cut::Before),
+            "after" => Ok(Cut::After),
+            _ => Err(invalid("cut", &format!("{moment:?} is neither \"before\" nor \"after\""))),
+        });
+        if words.count == Some(0) {
+            return Err(invalid("count", "0 requests would meet it; give at least 1"));
+        }
+        if words.probability.is_some_and(|probability| !(0.0..=1.0).contains(&probability)) {
+            return Err(invalid("probability", "it lies between 0 and 1"));
+        }
+        let fault = Self {
+            operation: operation.transpose()?,
+            bucket: words.bucket,
+            key: words.key,
+            count: words.count,
+            probability: words.probability,
+            delay_ms: words.delay_ms.map(u64::from),
+            error: error.transpose()?,
+            cut: cut.transpose()?,
+        };
+        if fault.delay_ms.is_none() && fault.error.is_none() && fault.cut.is_none() {
+            return Err(invalid("error", "nothing would go wrong; give an error, a delayMs or a cut"));
+        }
+        Ok(fault)
+    }
+}
+
+fn invalid(field: &str, why: &str) -> Error {
+    Error::new(ErrorKind::Validation, "INVALID_FAULT", format!("the fault's {field} can't be used: {why}")).with("field", field)
 }
 
 /// The faults of a server, for tests of its clients.
@@ -101,6 +169,18 @@ mod tests {
         assert!(faults.meeting(operation, Some("b"), Some("k")).is_some());
         assert!(faults.meeting(operation, Some("b"), Some("k")).is_some());
         assert!(faults.meeting(operation, Some("b"), Some("k")).is_none());
+    }
+
+    #[test]
+    fn words_that_mean_nothing_are_refused_by_field() {
+        let field = |words: FaultInWords| Fault::try_from(words).unwrap_err().details()["field"].clone();
+        let error = || Some("SlowDown".to_owned());
+        assert_eq!(field(FaultInWords { operation: Some("Put".into()), error: error(), ..Default::default() }), "operation");
+        assert_eq!(field(FaultInWords { error: Some("Slow".into()), ..Default::default() }), "error");
+        assert_eq!(field(FaultInWords { cut: Some("now".into()), ..Default::default() }), "cut");
+        assert_eq!(field(FaultInWords { count: Some(0), error: error(), ..Default::default() }), "count");
+        assert_eq!(field(FaultInWords { probability: Some(2.0), error: error(), ..Default::default() }), "probability");
+        assert_eq!(field(FaultInWords::default()), "error");
     }
 
     #[test]

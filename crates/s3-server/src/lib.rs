@@ -42,7 +42,7 @@ mod xml;
 pub use cors::CorsRules;
 pub use engine::Durability;
 pub use error::Code;
-pub use faults::{Cut, Fault, Faults};
+pub use faults::{Cut, Fault, FaultInWords, Faults};
 pub use operation::Operation;
 pub use request_log::{MAX_RECORDS, RequestLog, RequestRecord};
 pub use server::Server;

@@ -11,6 +11,8 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
+use tracing::instrument::WithSubscriber;
+use tracing::{Dispatch, dispatcher};
 
 use crate::auth::Verifier;
 use crate::engine::{Engine, EngineError, EngineSettings, is_valid_bucket_name};
@@ -66,7 +68,11 @@ impl Server {
         let service = Service { engine, settings, verifier, log: Arc::default(), faults: Arc::default() };
         let service = Arc::new(service);
         let (stopping, stopped) = watch::channel(false);
-        let accepting = tokio::spawn(accept(listener, Arc::clone(&service), stopped));
+        let log = service.settings.log.clone().unwrap_or_else(|| dispatcher::get_default(Dispatch::clone));
+        let cleaning = abort_old_uploads(Arc::clone(&service), stopped.clone());
+        tokio::spawn(cleaning.with_subscriber(log.clone()));
+        let accepting = accept(listener, Arc::clone(&service), stopped, log.clone());
+        let accepting = tokio::spawn(accepting.with_subscriber(log));
         Ok(Self { address, service, stopping, accepting: Mutex::new(Some(accepting)) })
     }
 
@@ -196,7 +202,29 @@ fn cannot_bind(address: SocketAddr, error: &std::io::Error) -> Error {
     }
 }
 
-async fn accept(listener: TcpListener, service: Arc<Service>, mut stopped: watch::Receiver<bool>) {
+/// From time to time, aborts the uploads that nobody will finish.
+async fn abort_old_uploads(service: Arc<Service>, mut stopped: watch::Receiver<bool>) {
+    let interval = Duration::from_millis(service.settings.upload_cleanup_interval_ms);
+    loop {
+        let before_ms = service.settings.clock.now_ms().saturating_sub(service.settings.upload_expiration_ms);
+        loop {
+            match service.engine.abort_uploads_before(before_ms).await {
+                Ok(0) => break,
+                Ok(count) => tracing::info!(count, "unfinished uploads have expired"),
+                Err(error) => {
+                    tracing::warn!(%error, "expired uploads could not be aborted; they are tried again later");
+                    break;
+                }
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(interval) => {}
+            _ = stopped.wait_for(|stopped| *stopped) => return,
+        }
+    }
+}
+
+async fn accept(listener: TcpListener, service: Arc<Service>, mut stopped: watch::Receiver<bool>, log: Dispatch) {
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();
@@ -210,10 +238,11 @@ async fn accept(listener: TcpListener, service: Arc<Service>, mut stopped: watch
         match accepted {
             Ok((stream, _peer)) => {
                 let (service, watcher) = (Arc::clone(&service), graceful.watcher());
-                connections.spawn(async move {
+                let connection = async move {
                     serve(stream, service, watcher).await;
                     drop(place);
-                });
+                };
+                connections.spawn(connection.with_subscriber(log.clone()));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");

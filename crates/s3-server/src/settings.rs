@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use holdfast_base::{Clock, SystemClock};
+use tracing::Dispatch;
 
 use crate::cors::CorsRules;
 use crate::engine::Durability;
@@ -53,6 +54,12 @@ pub struct ServerSettings {
     pub min_part_bytes: u64,
     /// Buckets that are made at start unless they exist. Default none.
     pub buckets: Vec<String>,
+    /// Uploads in parts that were begun longer ago are aborted, in milliseconds. Default 7 days.
+    pub upload_expiration_ms: u64,
+    /// How often such uploads are looked for, in milliseconds. Default one hour.
+    pub upload_cleanup_interval_ms: u64,
+    /// Where this server's log goes. Default: to the subscriber of whoever starts it.
+    pub log: Option<Dispatch>,
     /// Where the time comes from. Default the machine's clock.
     pub clock: Arc<dyn Clock>,
 }
@@ -75,6 +82,9 @@ impl ServerSettings {
             request_timeout_ms: 300_000,
             min_part_bytes: 5 << 20,
             buckets: Vec::new(),
+            upload_expiration_ms: 7 * 24 * 60 * 60 * 1000,
+            upload_cleanup_interval_ms: 60 * 60 * 1000,
+            log: None,
             clock: Arc::new(SystemClock),
         }
     }

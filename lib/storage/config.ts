@@ -1,0 +1,92 @@
+/** A pair of keys that may sign requests. */
+export interface IStorageCredential {
+  /** The public half. */
+  accessKeyId: string;
+  /** The secret half; never logged. */
+  secretAccessKey: string;
+}
+
+/** What a `SmartStorage` is made with. Every field is optional; unknown fields are refused. */
+export interface ISmartStorageConfig {
+  server?: {
+    /** Where to listen, 0 to 65535; 0 takes a free port. Default 3000. */
+    port?: number;
+    /** An IP address, or `localhost`. Default `0.0.0.0`: every address of the machine. */
+    address?: string;
+    /** Logs nothing. Default false. */
+    silent?: boolean;
+    /** The region that signatures must name. Default `us-east-1`. */
+    region?: string;
+  };
+  storage?: {
+    /** The folder of the buckets, made when missing. Default `.nogit/bucketsDir` under the working directory. */
+    directory?: string;
+    /** Empties the folder at start. Default false. */
+    cleanSlate?: boolean;
+    /**
+     * What an acknowledged write survives: `process`, the process being killed at any point (default), or `disk`,
+     * a power cut too.
+     */
+    durability?: "process" | "disk";
+  };
+  auth?: {
+    /** Refuses requests that are not signed. Default false: signatures are neither needed nor checked. */
+    enabled?: boolean;
+    /** Who may sign; at least one. Default one pair, `STORAGE` / `STORAGE`. */
+    credentials?: IStorageCredential[];
+  };
+  cors?: {
+    /** Answers browsers of other origins. Default false. */
+    enabled?: boolean;
+    /** Default `["*"]`. */
+    allowedOrigins?: string[];
+    /** Default `["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"]`. */
+    allowedMethods?: string[];
+    /** Default `["*"]`. */
+    allowedHeaders?: string[];
+    /** Default `["ETag", "x-amz-request-id", "x-amz-version-id"]`. */
+    exposedHeaders?: string[];
+    /** For how long a browser may remember, in seconds. Default 86400. */
+    maxAge?: number;
+    /** Whether cookies and the like may be sent. Default false. */
+    allowCredentials?: boolean;
+  };
+  logging?: {
+    /** The least important line that is written. Default `info`: a line a request. */
+    level?: "error" | "warn" | "info" | "debug";
+    /** Lines for people, or one JSON object a line. Default `text`. */
+    format?: "text" | "json";
+    /** Logs to the standard error stream. Default true. */
+    enabled?: boolean;
+  };
+  limits?: {
+    /** The largest object put in one request, in bytes. Default 5 GiB. */
+    maxObjectSize?: number;
+    /** The most user metadata of an object, in bytes of names and values. Default 2048. */
+    maxMetadataSize?: number;
+    /** The time that a request may take until its answer begins, in milliseconds. Default 300000. */
+    requestTimeout?: number;
+  };
+  multipart?: {
+    /** Uploads that were begun longer ago are aborted, in days. Default 7. */
+    expirationDays?: number;
+    /** How often such uploads are looked for, in minutes. Default 60. */
+    cleanupIntervalMinutes?: number;
+  };
+  /** Buckets that are made at start unless they exist. Default none. */
+  buckets?: string[];
+}
+
+/** How a client reaches a server. */
+export interface IS3Descriptor {
+  /** The host name or address, without scheme and port. */
+  endpoint: string;
+  /** The port; the real one once a server with `port: 0` has started. */
+  port: number;
+  /** The access key of the first credential. */
+  accessKey: string;
+  /** The secret of the first credential. */
+  accessSecret: string;
+  /** Whether it speaks TLS; it does not. */
+  useSsl: boolean;
+}

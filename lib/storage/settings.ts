@@ -1,0 +1,210 @@
+import { isIP } from "node:net";
+import { resolve } from "node:path";
+import { ConfigError } from "../errors.js";
+import type { native } from "../native.js";
+import type { ISmartStorageConfig } from "./config.js";
+
+/** Reads one setting: gives back its value, or undefined where it can't be taken. */
+interface Rule<T> {
+  readonly fallback: T;
+  /** What is possible, in words. */
+  readonly wants: string;
+  read(value: unknown): T | undefined;
+}
+
+const GIB = 2 ** 30;
+const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
+
+const flag = (fallback: boolean): Rule<boolean> => ({
+  fallback,
+  wants: "true or false",
+  read: (value) => (typeof value === "boolean" ? value : undefined),
+});
+
+const integer = (fallback: number, least: number, most: number): Rule<number> => ({
+  fallback,
+  wants: `a whole number from ${least} to ${most}`,
+  read: (value) => (Number.isInteger(value) && Number(value) >= least && Number(value) <= most ? Number(value) : undefined),
+});
+
+const oneOf = <T extends string>(fallback: T, ...values: readonly T[]): Rule<T> => ({
+  fallback,
+  wants: `one of ${[fallback, ...values].map((value) => `"${value}"`).join(", ")}`,
+  read: (value) => [fallback, ...values].find((known) => known === value),
+});
+
+const text = (fallback: string, wants: string, accepts: (value: string) => boolean): Rule<string> => ({
+  fallback,
+  wants,
+  read: (value) => (typeof value === "string" && accepts(value) ? value : undefined),
+});
+
+const texts = (fallback: readonly string[]): Rule<string[]> => ({
+  fallback: [...fallback],
+  wants: "an array of non-empty strings",
+  read: (value) =>
+    Array.isArray(value) && value.every((entry) => typeof entry === "string" && entry !== "") ? [...value] : undefined,
+});
+
+/** Every setting, with its default. This is the one place where a configuration is checked. */
+const RULES = {
+  server: {
+    port: integer(3000, 0, 65_535),
+    address: text("0.0.0.0", 'an IP address or "localhost"', (value) => isIP(value) !== 0 || value === "localhost"),
+    silent: flag(false),
+    region: text("us-east-1", "a name of letters, digits and hyphens", (value) => /^[A-Za-z0-9-]{1,32}$/.test(value)),
+  },
+  storage: {
+    directory: text(".nogit/bucketsDir", "a path", (value) => value !== "" && !value.includes("\0")),
+    cleanSlate: flag(false),
+    durability: oneOf("process", "disk"),
+  },
+  auth: { enabled: flag(false) },
+  cors: {
+    enabled: flag(false),
+    allowedOrigins: texts(["*"]),
+    allowedMethods: texts(["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"]),
+    allowedHeaders: texts(["*"]),
+    exposedHeaders: texts(["ETag", "x-amz-request-id", "x-amz-version-id"]),
+    maxAge: integer(86_400, 0, 2 ** 31 - 1),
+    allowCredentials: flag(false),
+  },
+  logging: {
+    level: oneOf("info", "error", "warn", "debug"),
+    format: oneOf("text", "json"),
+    enabled: flag(true),
+  },
+  limits: {
+    maxObjectSize: integer(5 * GIB, 1, 50 * 1024 * GIB),
+    maxMetadataSize: integer(2048, 0, 32_768),
+    requestTimeout: integer(300_000, 1, 2 ** 31 - 1),
+  },
+  multipart: {
+    expirationDays: integer(7, 1, 36_500),
+    cleanupIntervalMinutes: integer(60, 1, 35_000),
+  },
+} as const;
+
+type Section = keyof typeof RULES;
+type Values<R> = { [K in keyof R]: R[K] extends Rule<infer T> ? T : never };
+type Sections = { [S in Section]: Values<(typeof RULES)[S]> };
+
+/** A configuration with every default filled in. */
+export interface StorageSettings extends Sections {
+  auth: Values<(typeof RULES)["auth"]> & { credentials: { accessKeyId: string; secretAccessKey: string }[] };
+  buckets: string[];
+}
+
+/**
+ * Checks a configuration and fills in the defaults.
+ *
+ * @throws ConfigError `UNKNOWN_SETTING` or `INVALID_SETTING`, naming the field; `details.setting` holds its path.
+ */
+export function readSettings(config: ISmartStorageConfig = {}): StorageSettings {
+  const given = fields(config, "the configuration", [...Object.keys(RULES), "buckets"]);
+  const section = <S extends Section>(name: S): Values<(typeof RULES)[S]> => {
+    const extra = name === "auth" ? ["credentials"] : [];
+    const values = fields(given[name], name, [...Object.keys(RULES[name]), ...extra]);
+    const read = Object.entries<Rule<unknown>>(RULES[name]).map(([key, rule]) => [key, readOne(rule, values[key], `${name}.${key}`)]);
+    return Object.fromEntries(read) as Values<(typeof RULES)[S]>;
+  };
+  const credentials = readCredentials(config.auth?.credentials);
+  return {
+    server: section("server"),
+    storage: section("storage"),
+    auth: { ...section("auth"), credentials },
+    cors: section("cors"),
+    logging: section("logging"),
+    limits: section("limits"),
+    multipart: section("multipart"),
+    buckets: readOne(texts([]), given.buckets, "buckets"),
+  };
+}
+
+/** The same, as the core takes it. */
+export function toNative(settings: StorageSettings): native.StorageSettings {
+  const { server, storage, auth, cors, logging, limits, multipart } = settings;
+  return {
+    directory: resolve(storage.directory),
+    cleanSlate: storage.cleanSlate,
+    isDurableOnDisk: storage.durability === "disk",
+    address: server.address === "localhost" ? "127.0.0.1" : server.address,
+    port: server.port,
+    region: server.region,
+    authEnabled: auth.enabled,
+    credentials: auth.credentials,
+    ...(cors.enabled
+      ? {
+          cors: {
+            allowedOrigins: cors.allowedOrigins,
+            allowedMethods: cors.allowedMethods,
+            allowedHeaders: cors.allowedHeaders,
+            exposedHeaders: cors.exposedHeaders,
+            maxAgeS: cors.maxAge,
+            allowCredentials: cors.allowCredentials,
+          },
+        }
+      : {}),
+    maxObjectBytes: limits.maxObjectSize,
+    maxMetadataBytes: limits.maxMetadataSize,
+    requestTimeoutMs: limits.requestTimeout,
+    uploadExpirationMs: multipart.expirationDays * DAY_MS,
+    uploadCleanupIntervalMs: multipart.cleanupIntervalMinutes * MINUTE_MS,
+    buckets: settings.buckets,
+    ...(server.silent || !logging.enabled ? {} : { logLevel: logging.level }),
+    logFormat: logging.format,
+  };
+}
+
+/** An object's fields; refuses what is no object, and names that nobody knows. */
+function fields(value: unknown, path: string, known: readonly string[]): Record<string, unknown> {
+  if (value === undefined) return {};
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw invalid(path, "an object", value);
+  const unknown = Object.keys(value).find((key) => !known.includes(key));
+  if (unknown !== undefined) {
+    const setting = path === "the configuration" ? unknown : `${path}.${unknown}`;
+    const message = `there is no setting ${setting}; ${path} takes ${known.join(", ")}`;
+    throw new ConfigError(message, { code: "UNKNOWN_SETTING", details: { setting } });
+  }
+  return value as Record<string, unknown>;
+}
+
+function readOne<T>(rule: Rule<T>, value: unknown, path: string): T {
+  if (value === undefined) return rule.fallback;
+  const read = rule.read(value);
+  if (read === undefined) throw invalid(path, rule.wants, value);
+  return read;
+}
+
+function readCredentials(value: unknown): { accessKeyId: string; secretAccessKey: string }[] {
+  if (value === undefined) return [{ accessKeyId: "STORAGE", secretAccessKey: "STORAGE" }];
+  if (!Array.isArray(value) || value.length === 0) {
+    throw hidden("auth.credentials", "an array of at least one { accessKeyId, secretAccessKey }");
+  }
+  const pairs = value.map((entry: unknown, index) => {
+    const path = `auth.credentials[${index}]`;
+    if (typeof entry !== "object" || entry === null) throw hidden(path, "an object");
+    const pair = fields(entry, path, ["accessKeyId", "secretAccessKey"]);
+    const half = (name: string): string => {
+      const given = pair[name];
+      if (typeof given !== "string" || given === "") throw hidden(`${path}.${name}`, "a non-empty string");
+      return given;
+    };
+    return { accessKeyId: half("accessKeyId"), secretAccessKey: half("secretAccessKey") };
+  });
+  if (new Set(pairs.map((pair) => pair.accessKeyId)).size < pairs.length) {
+    throw hidden("auth.credentials", "an array in which each accessKeyId stands once");
+  }
+  return pairs;
+}
+
+function invalid(setting: string, wants: string, value: unknown): ConfigError {
+  const shown = typeof value === "string" ? JSON.stringify(value) : String(value);
+  return new ConfigError(`${setting} must be ${wants}, not ${shown}`, { code: "INVALID_SETTING", details: { setting } });
+}
+
+/** The same without the value, which may be a secret. */
+function hidden(setting: string, wants: string): ConfigError {
+  return new ConfigError(`${setting} must be ${wants}`, { code: "INVALID_SETTING", details: { setting } });
+}

@@ -1,0 +1,148 @@
+import { ClosedError } from "../errors.js";
+import { native, settle } from "../native.js";
+import type { IS3Descriptor, ISmartStorageConfig } from "./config.js";
+import { Faults } from "./faults.js";
+import { RequestLog } from "./request-log.js";
+import { readSettings, type StorageSettings, toNative } from "./settings.js";
+
+/** As long as a timer can be; it only keeps the process alive. */
+const FOREVER_MS = 2 ** 31 - 1;
+
+/**
+ * An S3-compatible storage server inside this process, on threads of its own: a blocked event loop does not stop it,
+ * and its load does not block the event loop. While it runs it keeps the process alive, like `http.Server`.
+ *
+ * ```js
+ * const storage = await SmartStorage.createAndStart({ server: { port: 0 }, buckets: ["assets"] });
+ * const { endpoint, port } = await storage.getStorageDescriptor();
+ * await storage.stop();
+ * ```
+ */
+export class SmartStorage {
+  /** What goes wrong on purpose. */
+  readonly faults: Faults;
+  readonly #settings: StorageSettings;
+  #server: native.StorageServer | undefined;
+  #isRunning = false;
+  #isUnref = false;
+  #keepAlive: NodeJS.Timeout | undefined;
+  /** Starts and stops happen one after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /**
+   * Checks the configuration; starts nothing.
+   *
+   * @throws ConfigError `UNKNOWN_SETTING` or `INVALID_SETTING`, naming the field.
+   */
+  constructor(config: ISmartStorageConfig = {}) {
+    this.#settings = readSettings(config);
+    this.faults = new Faults(() => this.#running());
+  }
+
+  /** Makes a server and starts it. Fails as the constructor and `start()` do. */
+  static async createAndStart(config: ISmartStorageConfig = {}): Promise<SmartStorage> {
+    const storage = new SmartStorage(config);
+    await storage.start();
+    return storage;
+  }
+
+  /**
+   * Starts the server; nothing happens when it runs already. It can be started again after `stop()`.
+   *
+   * @throws ConnectionError `PORT_IN_USE`, `PORT_NOT_PERMITTED`, `ADDRESS_UNAVAILABLE`; IoError when the directory
+   *   can't be used; LockedError when another server uses it; ValidationError `INVALID_BUCKET_NAME` for one of
+   *   `buckets`. Nothing is left half-started.
+   */
+  start(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#isRunning) return;
+      this.#server = await settle(native.startStorage(toNative(this.#settings)));
+      this.#isRunning = true;
+      this.#keepAlive = setInterval(() => undefined, FOREVER_MS);
+      if (this.#isUnref) this.#keepAlive.unref();
+    });
+  }
+
+  /**
+   * Takes no more connections, lets requests in flight finish for at most `limits.requestTimeout`, and closes the
+   * directory. Nothing happens when it is not running.
+   */
+  stop(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!this.#isRunning || this.#server === undefined) return;
+      this.#isRunning = false;
+      try {
+        await settle(this.#server.stop());
+      } finally {
+        clearInterval(this.#keepAlive);
+      }
+    });
+  }
+
+  /**
+   * Makes a bucket; one that exists is a success.
+   *
+   * @throws ValidationError `INVALID_BUCKET_NAME`; ClosedError `NOT_RUNNING`.
+   */
+  async createBucket(name: string): Promise<{ name: string }> {
+    await settle(this.#running().createBucket(name));
+    return { name };
+  }
+
+  /**
+   * How clients reach it. Fields of `options` stand for those of the server.
+   *
+   * @throws ClosedError `NOT_RUNNING` for a server with `port: 0` that was never started: its port is not known yet.
+   */
+  async getStorageDescriptor(options: Partial<IS3Descriptor> = {}): Promise<IS3Descriptor> {
+    const { server, auth } = this.#settings;
+    const [credential] = auth.credentials;
+    const isEverywhere = server.address === "0.0.0.0" || server.address === "::";
+    return {
+      endpoint: isEverywhere ? "localhost" : server.address,
+      port: this.#server?.port ?? (server.port === 0 ? this.#running().port : server.port),
+      accessKey: credential?.accessKeyId ?? "STORAGE",
+      accessSecret: credential?.secretAccessKey ?? "STORAGE",
+      useSsl: false,
+      ...options,
+    };
+  }
+
+  /**
+   * The last 10,000 requests since the start, oldest first, as they are now; `storage.requests.clear()` forgets them.
+   * They can be read after `stop()` too.
+   */
+  get requests(): RequestLog {
+    return new RequestLog(this.#server);
+  }
+
+  /** Lets the process end while the server runs. Gives the server back. */
+  unref(): this {
+    this.#isUnref = true;
+    this.#keepAlive?.unref();
+    return this;
+  }
+
+  /** Keeps the process alive while the server runs, as it does unless `unref()` was called. Gives the server back. */
+  ref(): this {
+    this.#isUnref = false;
+    this.#keepAlive?.ref();
+    return this;
+  }
+
+  /** `stop()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  #running(): native.StorageServer {
+    if (this.#server !== undefined && this.#isRunning) return this.#server;
+    throw new ClosedError("the storage server is not running; call start() first", { code: "NOT_RUNNING" });
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+}

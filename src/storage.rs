@@ -1,0 +1,252 @@
+//! The S3 server's border: settings in, a handle out. `lib/storage` has checked every setting before.
+
+use std::sync::Arc;
+
+use holdfast_base::{Error, ErrorKind, Result};
+use holdfast_s3_server::{
+    CorsRules, Credential, Durability, Fault, FaultInWords, Operation, RequestRecord, Server, ServerSettings,
+};
+use napi_derive::napi;
+
+use crate::log_sink::{LogFormat, LogLevel, log_to_stderr};
+use crate::reply::Reply;
+
+/// A pair of keys.
+#[napi(object, object_to_js = false)]
+pub struct StorageCredential {
+    /// The public half.
+    pub access_key_id: String,
+    /// The secret half.
+    pub secret_access_key: String,
+}
+
+/// Answers to browsers of other origins.
+#[napi(object, object_to_js = false)]
+pub struct StorageCors {
+    /// Origins, `*` for any.
+    pub allowed_origins: Vec<String>,
+    /// Methods.
+    pub allowed_methods: Vec<String>,
+    /// Request headers, `*` for any.
+    pub allowed_headers: Vec<String>,
+    /// Response headers that scripts may read.
+    pub exposed_headers: Vec<String>,
+    /// In seconds.
+    pub max_age_s: i64,
+    /// Whether cookies may be sent.
+    pub allow_credentials: bool,
+}
+
+/// Every setting of a server.
+#[napi(object, object_to_js = false)]
+pub struct StorageSettings {
+    /// The folder of the buckets, absolute.
+    pub directory: String,
+    /// Whether to empty it first.
+    pub clean_slate: bool,
+    /// Whether each write is synced.
+    pub is_durable_on_disk: bool,
+    /// An IP address.
+    pub address: String,
+    /// 0 takes a free one.
+    pub port: u16,
+    /// The region of signatures.
+    pub region: String,
+    /// Whether requests must be signed.
+    pub auth_enabled: bool,
+    /// Who may sign.
+    pub credentials: Vec<StorageCredential>,
+    /// `undefined` answers no other origin.
+    pub cors: Option<StorageCors>,
+    /// In bytes.
+    pub max_object_bytes: i64,
+    /// In bytes.
+    pub max_metadata_bytes: u32,
+    /// In milliseconds.
+    pub request_timeout_ms: i64,
+    /// In milliseconds.
+    pub upload_expiration_ms: i64,
+    /// In milliseconds.
+    pub upload_cleanup_interval_ms: i64,
+    /// Made at start.
+    pub buckets: Vec<String>,
+    /// `undefined` logs nothing.
+    pub log_level: Option<LogLevel>,
+    /// How lines are written.
+    pub log_format: LogFormat,
+}
+
+/// One request that was answered.
+#[napi(object, object_from_js = false)]
+pub struct StorageRequest {
+    /// The name of the operation; `Unknown` when the request named none of this server.
+    pub operation: String,
+    /// The bucket.
+    pub bucket: Option<String>,
+    /// The key.
+    pub key: Option<String>,
+    /// The HTTP status; 0 when the connection was cut.
+    pub status: u16,
+    /// Length of the request's body, in bytes.
+    pub bytes_in: f64,
+    /// Length of the answer's body, in bytes.
+    pub bytes_out: f64,
+    /// When it came, in milliseconds since the epoch.
+    pub at_ms: f64,
+    /// Until the answer began, in milliseconds.
+    pub duration_ms: f64,
+}
+
+/// What goes wrong, and for which requests.
+#[napi(object, object_to_js = false)]
+pub struct StorageFault {
+    /// Only this operation.
+    pub operation: Option<String>,
+    /// Only this bucket.
+    pub bucket: Option<String>,
+    /// Only this key.
+    pub key: Option<String>,
+    /// How many requests it meets.
+    pub count: Option<u32>,
+    /// How likely it meets one, 0 to 1.
+    pub probability: Option<f64>,
+    /// Waits that long, in milliseconds.
+    pub delay_ms: Option<u32>,
+    /// Answers with that code.
+    pub error: Option<String>,
+    /// Cuts the connection `before` or `after` the operation.
+    pub cut: Option<String>,
+}
+
+/// A running server.
+#[napi]
+pub struct StorageServer(Arc<Server>);
+
+/// Starts a server.
+#[napi]
+pub async fn start_storage(settings: StorageSettings) -> napi::Result<Reply<StorageServer>> {
+    Reply::from_future(async move {
+        let server = Server::start(server_settings(settings)?).await?;
+        Ok(StorageServer(Arc::new(server)))
+    })
+    .await
+}
+
+#[napi]
+impl StorageServer {
+    /// The port that it listens on.
+    #[napi(getter)]
+    pub fn port(&self) -> u16 {
+        self.0.address().port()
+    }
+
+    /// Makes a bucket unless it exists.
+    #[napi]
+    pub async fn create_bucket(&self, name: String) -> napi::Result<Reply<()>> {
+        Reply::from_future(self.0.create_bucket(&name)).await
+    }
+
+    /// Stops it, once what is in flight is done.
+    #[napi]
+    pub async fn stop(&self) -> napi::Result<Reply<()>> {
+        Reply::from_future(async {
+            self.0.stop().await;
+            Ok(())
+        })
+        .await
+    }
+
+    /// The last requests, oldest first.
+    #[napi]
+    pub fn requests(&self) -> Vec<StorageRequest> {
+        self.0.log().records().into_iter().map(StorageRequest::from).collect()
+    }
+
+    /// Forgets the requests.
+    #[napi]
+    pub fn clear_requests(&self) {
+        self.0.log().clear();
+    }
+
+    /// Adds a fault.
+    #[napi]
+    pub fn add_fault(&self, fault: StorageFault) -> Reply<()> {
+        Reply::of(|| {
+            self.0.faults().add(Fault::try_from(FaultInWords::from(fault))?);
+            Ok(())
+        })
+    }
+
+    /// Removes every fault.
+    #[napi]
+    pub fn clear_faults(&self) {
+        self.0.faults().clear();
+    }
+}
+
+fn server_settings(settings: StorageSettings) -> Result<ServerSettings> {
+    let address = settings.address.parse().map_err(|_| {
+        let message = format!("server.address {:?} is not an IP address", settings.address);
+        Error::new(ErrorKind::Config, "INVALID_SETTING", message).with("setting", "server.address")
+    })?;
+    let durability = if settings.is_durable_on_disk { Durability::Disk } else { Durability::Process };
+    Ok(ServerSettings {
+        clean_slate: settings.clean_slate,
+        durability,
+        address,
+        port: settings.port,
+        region: settings.region,
+        auth_enabled: settings.auth_enabled,
+        credentials: settings.credentials.into_iter().map(Credential::from).collect(),
+        cors: settings.cors.map(CorsRules::from),
+        max_object_bytes: settings.max_object_bytes.unsigned_abs(),
+        max_metadata_bytes: settings.max_metadata_bytes as usize,
+        request_timeout_ms: settings.request_timeout_ms.unsigned_abs(),
+        upload_expiration_ms: settings.upload_expiration_ms.unsigned_abs(),
+        upload_cleanup_interval_ms: settings.upload_cleanup_interval_ms.unsigned_abs(),
+        buckets: settings.buckets,
+        log: Some(log_to_stderr(settings.log_level, settings.log_format)),
+        ..ServerSettings::new(settings.directory)
+    })
+}
+
+impl From<StorageCredential> for Credential {
+    fn from(pair: StorageCredential) -> Self {
+        Self { access_key_id: pair.access_key_id, secret_access_key: pair.secret_access_key }
+    }
+}
+
+impl From<StorageCors> for CorsRules {
+    fn from(cors: StorageCors) -> Self {
+        Self {
+            allowed_origins: cors.allowed_origins,
+            allowed_methods: cors.allowed_methods,
+            allowed_headers: cors.allowed_headers,
+            exposed_headers: cors.exposed_headers,
+            max_age_s: cors.max_age_s.unsigned_abs(),
+            allow_credentials: cors.allow_credentials,
+        }
+    }
+}
+
+impl From<StorageFault> for FaultInWords {
+    fn from(fault: StorageFault) -> Self {
+        let StorageFault { operation, bucket, key, count, probability, delay_ms, error, cut } = fault;
+        Self { operation, bucket, key, count, probability, delay_ms, error, cut }
+    }
+}
+
+impl From<RequestRecord> for StorageRequest {
+    fn from(record: RequestRecord) -> Self {
+        Self {
+            operation: record.operation.map_or("Unknown", Operation::name).to_owned(),
+            bucket: record.bucket,
+            key: record.key,
+            status: record.status,
+            bytes_in: record.bytes_in as f64,
+            bytes_out: record.bytes_out as f64,
+            at_ms: record.at_ms as f64,
+            duration_ms: record.duration_ms,
+        }
+    }
+}
