@@ -1,3 +1,4 @@
 export * from "./lib/errors.js";
 export { createStore } from "./lib/store/index.js";
 export type * from "./lib/store/index.js";
+export * from "./lib/storage/index.js";

@@ -8,7 +8,7 @@ use holdfast_s3_server::{
 };
 use napi_derive::napi;
 
-use crate::log_sink::{LogFormat, LogLevel, log_to_stderr};
+use crate::log_sink::log_to_stderr;
 use crate::reply::Reply;
 
 /// A pair of keys.
@@ -70,10 +70,10 @@ pub struct StorageSettings {
     pub upload_cleanup_interval_ms: i64,
     /// Made at start.
     pub buckets: Vec<String>,
-    /// `undefined` logs nothing.
-    pub log_level: Option<LogLevel>,
-    /// How lines are written.
-    pub log_format: LogFormat,
+    /// `error`, `warn`, `info` or `debug`; `undefined` logs nothing.
+    pub log_level: Option<String>,
+    /// Whether lines are JSON.
+    pub log_is_json: bool,
 }
 
 /// One request that was answered.
@@ -205,7 +205,7 @@ fn server_settings(settings: StorageSettings) -> Result<ServerSettings> {
         upload_expiration_ms: settings.upload_expiration_ms.unsigned_abs(),
         upload_cleanup_interval_ms: settings.upload_cleanup_interval_ms.unsigned_abs(),
         buckets: settings.buckets,
-        log: Some(log_to_stderr(settings.log_level, settings.log_format)),
+        log: Some(log_to_stderr(settings.log_level.as_deref(), settings.log_is_json)),
         ..ServerSettings::new(settings.directory)
     })
 }

@@ -25,7 +25,8 @@ const flag = (fallback: boolean): Rule<boolean> => ({
 const integer = (fallback: number, least: number, most: number): Rule<number> => ({
   fallback,
   wants: `a whole number from ${least} to ${most}`,
-  read: (value) => (Number.isInteger(value) && Number(value) >= least && Number(value) <= most ? Number(value) : undefined),
+  read: (value) =>
+    Number.isInteger(value) && Number(value) >= least && Number(value) <= most ? Number(value) : undefined,
 });
 
 const oneOf = <T extends string>(fallback: T, ...values: readonly T[]): Rule<T> => ({
@@ -106,7 +107,10 @@ export function readSettings(config: ISmartStorageConfig = {}): StorageSettings 
   const section = <S extends Section>(name: S): Values<(typeof RULES)[S]> => {
     const extra = name === "auth" ? ["credentials"] : [];
     const values = fields(given[name], name, [...Object.keys(RULES[name]), ...extra]);
-    const read = Object.entries<Rule<unknown>>(RULES[name]).map(([key, rule]) => [key, readOne(rule, values[key], `${name}.${key}`)]);
+    const read = Object.entries<Rule<unknown>>(RULES[name]).map(([key, rule]) => [
+      key,
+      readOne(rule, values[key], `${name}.${key}`),
+    ]);
     return Object.fromEntries(read) as Values<(typeof RULES)[S]>;
   };
   const credentials = readCredentials(config.auth?.credentials);
@@ -153,7 +157,7 @@ export function toNative(settings: StorageSettings): native.StorageSettings {
     uploadCleanupIntervalMs: multipart.cleanupIntervalMinutes * MINUTE_MS,
     buckets: settings.buckets,
     ...(server.silent || !logging.enabled ? {} : { logLevel: logging.level }),
-    logFormat: logging.format,
+    logIsJson: logging.format === "json",
   };
 }
 
@@ -201,7 +205,10 @@ function readCredentials(value: unknown): { accessKeyId: string; secretAccessKey
 
 function invalid(setting: string, wants: string, value: unknown): ConfigError {
   const shown = typeof value === "string" ? JSON.stringify(value) : String(value);
-  return new ConfigError(`${setting} must be ${wants}, not ${shown}`, { code: "INVALID_SETTING", details: { setting } });
+  return new ConfigError(`${setting} must be ${wants}, not ${shown}`, {
+    code: "INVALID_SETTING",
+    details: { setting },
+  });
 }
 
 /** The same without the value, which may be a secret. */

@@ -180,7 +180,8 @@ fn signing_time(headers: &HeaderMap) -> S3Result<(String, u64)> {
     }
 }
 
-/// A presigned URL carries in its query what a client would otherwise send as headers.
+/// A presigned URL carries in its query what a client would otherwise send as headers. Checksums there are
+/// overlooked, as S3 does: SDKs sign that of an empty body, before anybody knows the real one.
 fn hoist_parameters(request: &mut Request) -> S3Result<()> {
     const OF_THE_SIGNATURE: [&str; 8] = [
         "x-amz-algorithm",
@@ -197,6 +198,7 @@ fn hoist_parameters(request: &mut Request) -> S3Result<()> {
         .iter()
         .map(|parameter| (parameter.name.to_ascii_lowercase(), parameter.value.clone()))
         .filter(|(name, _)| name.starts_with("x-amz-") && !OF_THE_SIGNATURE.contains(&name.as_str()))
+        .filter(|(name, _)| !name.starts_with("x-amz-checksum-") && name != "x-amz-sdk-checksum-algorithm")
         .collect();
     for (name, value) in hoisted {
         let header = (HeaderName::try_from(&name), HeaderValue::try_from(&value));

@@ -78,7 +78,7 @@ fn write_parts(xml: &mut XmlWriter, object: &ObjectInfo, max: usize, marker: u64
     let end = object.parts.len().min(start + max);
     let algorithm = object.attributes.checksum.as_ref().and_then(|checksum| Algorithm::named(&checksum.algorithm));
     xml.element("ObjectParts", |xml| {
-        xml.value("TotalPartsCount", object.parts.len());
+        xml.value("PartsCount", object.parts.len());
         xml.value("PartNumberMarker", marker);
         xml.value("NextPartNumberMarker", end);
         xml.value("MaxParts", max);
