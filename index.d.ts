@@ -185,6 +185,7 @@ export interface StoreOptions extends AdapterOptions {
 	events?: AdapterOptions | undefined;
 }
 type Reply<T> = T | Failure;
+declare const __napiBindingTarget: "native" | "wasm32-wasi" | "wasm32-wasip1";
 declare class BlobHandle {
 	/** What is known of the blob. */
 	info(): string;
@@ -194,6 +195,96 @@ declare class BlobHandle {
 	next(): Promise<Reply<Buffer | null>>;
 	/** Lets go of the blob; nothing comes after it. */
 	cancel(): Promise<Reply<undefined>>;
+}
+declare class LevelConnection {
+	/** Opens a database. */
+	open(options: LevelOpenOptions): Promise<Reply<LevelDatabase>>;
+	/** Deletes a database with all of its data. */
+	destroy(location: string): Promise<Reply<undefined>>;
+}
+declare class LevelCursor {
+	/** Moves to `seek` if given, then answers the entries that are there: at least one, except at the end. */
+	next(entries: number, bytes: number, seek?: Uint8Array | undefined): Promise<Reply<LevelPage>>;
+	/** Stops what is under way and frees what is held. */
+	close(): Promise<Reply<undefined>>;
+}
+declare class LevelDatabase {
+	/** A value. */
+	get(key: Uint8Array): Promise<Reply<Buffer | undefined | null>>;
+	/** A value with its ETag. */
+	getWithEtag(key: Uint8Array): Promise<Reply<LevelValue | undefined | null>>;
+	/** The values of many keys. */
+	getMany(keys: Uint8Array[]): Promise<Reply<Array<Buffer | undefined | null>>>;
+	/** Whether many keys are there. */
+	hasMany(keys: Uint8Array[]): Promise<Reply<Array<boolean>>>;
+	/** Stores a value; answers its ETag. */
+	put(key: Uint8Array, value: Uint8Array, condition: LevelCondition): Promise<Reply<string>>;
+	/** Deletes a key. */
+	del(key: Uint8Array, ifMatch?: string | undefined | null): Promise<Reply<undefined>>;
+	/** Applies many writes. */
+	batch(writes: Array<LevelWrite>): Promise<Reply<undefined>>;
+	/** Deletes a range. */
+	clear(range: LevelRange): Promise<Reply<undefined>>;
+	/** A cursor over a range. */
+	iterate(range: LevelRange): Reply<LevelCursor>;
+	/** The requests sent through its connection, by operation. */
+	stats(): Record<string, number>;
+	/** Closes it. */
+	close(): void;
+}
+declare class StorageServer {
+	/** The port that it listens on. */
+	get port(): number;
+	/** Makes a bucket unless it exists. */
+	createBucket(name: string): Promise<Reply<undefined>>;
+	/** Stops it, once what is in flight is done. */
+	stop(): Promise<Reply<undefined>>;
+	/** The last requests, oldest first. */
+	requests(): Array<StorageRequest>;
+	/** Forgets the requests. */
+	clearRequests(): void;
+	/** Adds a fault. */
+	addFault(fault: StorageFault): Reply<undefined>;
+	/** Removes every fault. */
+	clearFaults(): void;
+}
+declare class StoreHandle {
+	/** Begins an upload. */
+	openUpload(key: string, options: BlobOptionsData): Promise<Reply<UploadHandle>>;
+	/** Opens a blob for reading; null when there is none. */
+	openBlob(key: string, range?: ByteRangeData | undefined | null): Promise<Reply<BlobHandle | null>>;
+	/** What is known of a blob, or null. */
+	head(key: string): Reply<string | null> | Promise<Reply<string | null>>;
+	/** Deletes blobs; says for each whether it was there. */
+	deleteBlobs(names: Array<string>): Promise<Reply<boolean[]>>;
+	/** A page of blobs. */
+	listBlobs(query: ListQueryData): Reply<string> | Promise<Reply<string>>;
+	/** Copies a blob; null when there is none. */
+	copyBlob(from: string, to: string): Promise<Reply<string | null>>;
+	/** A URL that lets anyone get or put the blob for a while. */
+	presign(key: string, method: string, expiresS: number): Reply<string> | Promise<Reply<string>>;
+	/** An entry, or null. */
+	entry(space: number, key: string): Reply<string | null> | Promise<Reply<string | null>>;
+	/** An entry's value, or null. */
+	value(space: number, key: string): Reply<string | null> | Promise<Reply<string | null>>;
+	/** Entries or nulls, in the order of the keys. */
+	entries(space: number, names: Array<string>): Reply<string> | Promise<Reply<string>>;
+	/** A page of entries. */
+	list(space: number, query: ListQueryData): Reply<string> | Promise<Reply<string>>;
+	/** How many entries there are. */
+	count(space: number, query: ListQueryData): Reply<number> | Promise<Reply<number>>;
+	/** A page of events. */
+	listEvents(query: EventQueryData): Reply<string> | Promise<Reply<string>>;
+	/** A stream's version; 0 when it does not exist. */
+	streamVersion(stream: string): Reply<number> | Promise<Reply<number>>;
+	/** A page of streams. */
+	streams(after: string | undefined | null, limit: number): Reply<string> | Promise<Reply<string>>;
+	/** What the adapter can do. */
+	capabilities(): string;
+	/** Waits for work in flight and lets go of everything. */
+	close(): Reply<undefined> | Promise<Reply<undefined>>;
+	/** Runs the steps in their order; answers with what became of each. */
+	commit(steps: Array<StepData>, atomic: boolean): Reply<string> | Promise<Reply<string>>;
 }
 declare class UploadHandle {
 	/** Takes a copy of the bytes in; answers when there is room for more. */
@@ -223,6 +314,7 @@ interface ByteRangeData {
 	/** The last so many bytes. */
 	last?: number;
 }
+declare function connectLevel(settings: S3SettingsData): Reply<LevelConnection>;
 interface EventQueryData {
 	/** Only of this stream. */
 	stream?: string;
@@ -235,6 +327,7 @@ interface EventQueryData {
 	/** At most so many. */
 	limit: number;
 }
+declare function failForTest(kind: string): Promise<Reply<number>>;
 interface Failure {
 	/** The error. */
 	failure: FailureData;
@@ -250,6 +343,60 @@ interface FailureData {
 	retryable: boolean;
 	/** Details for programs, as JSON. */
 	details?: string;
+}
+interface LevelCondition {
+	/** Nothing is there. */
+	ifNoneMatch: boolean;
+	/** What is there has this ETag. */
+	ifMatch?: string;
+}
+interface LevelOpenOptions {
+	/** The bucket, with a folder after a slash. */
+	location: string;
+	/** `objects` or `lsm`. */
+	layout?: "objects" | "lsm";
+	/** `utf8` or `hex`. */
+	keyFormat?: "utf8" | "hex";
+	/** Makes what is missing. */
+	createIfMissing: boolean;
+	/** Refuses what is there. */
+	errorIfExists: boolean;
+}
+interface LevelPage {
+	/** Key, value, key, value, … */
+	data: Buffer;
+	/** The length of each; empty at the end of the iteration. */
+	lengths: Array<number>;
+}
+interface LevelRange {
+	/** After it. */
+	gt?: Uint8Array | undefined;
+	/** From it on. */
+	gte?: Uint8Array | undefined;
+	/** Before it. */
+	lt?: Uint8Array | undefined;
+	/** Up to it. */
+	lte?: Uint8Array | undefined;
+	/** From the last to the first. */
+	reverse: boolean;
+	/** Most entries. */
+	limit?: number;
+	/** Whether values are wanted. */
+	values: boolean;
+	/** Most keys in one list. */
+	pageKeys?: number;
+}
+interface LevelValue {
+	/** The value. */
+	value: Buffer;
+	/** The ETag. */
+	etag: string;
+}
+interface LevelWrite {
+	/** The key. */
+	key: Uint8Array;
+	/** The value. */
+	value?: Uint8Array | undefined;
 }
 interface ListQueryData {
 	/** Only keys that start with it. */
@@ -269,6 +416,32 @@ interface ListQueryData {
 	/** Folds what follows it behind the prefix (blobs only). */
 	delimiter?: string;
 }
+declare function openStore(settings: any): Promise<Reply<StoreHandle>>;
+interface S3SettingsData {
+	/** The region. */
+	region?: string;
+	/** The endpoint's URL. */
+	endpoint?: string;
+	/** Whether the bucket is in the path. */
+	forcePathStyle?: boolean;
+	/** The access key's id; unsigned requests without it. */
+	accessKeyId?: string;
+	/** The access key's secret. */
+	secretAccessKey?: string;
+	/** The token of temporary credentials. */
+	sessionToken?: string;
+	/** How often a request is tried in all. */
+	maxAttempts?: number;
+	/** Milliseconds to connect. */
+	connectTimeoutMs?: number;
+	/** Milliseconds for one attempt. */
+	attemptTimeoutMs?: number;
+	/** Milliseconds for all attempts together. */
+	operationTimeoutMs?: number;
+	/** Checksums only where S3 demands them. */
+	checksumsWhenRequired?: boolean;
+}
+declare function startStorage(settings: StorageSettings): Promise<Reply<StorageServer>>;
 interface StepData {
 	/** `check`, `put`, `delete`, `add` or `append`. */
 	kind: "check" | "put" | "delete" | "add" | "append";
@@ -287,6 +460,99 @@ interface StepData {
 	/** The event's own id. */
 	id?: string;
 }
+interface StorageCors {
+	/** Origins, `*` for any. */
+	allowedOrigins: Array<string>;
+	/** Methods. */
+	allowedMethods: Array<string>;
+	/** Request headers, `*` for any. */
+	allowedHeaders: Array<string>;
+	/** Response headers that scripts may read. */
+	exposedHeaders: Array<string>;
+	/** In seconds. */
+	maxAgeS: number;
+	/** Whether cookies may be sent. */
+	allowCredentials: boolean;
+}
+interface StorageCredential {
+	/** The public half. */
+	accessKeyId: string;
+	/** The secret half. */
+	secretAccessKey: string;
+}
+interface StorageFault {
+	/** Only this operation. */
+	operation?: string;
+	/** Only this bucket. */
+	bucket?: string;
+	/** Only this key. */
+	key?: string;
+	/** How many requests it meets. */
+	count?: number;
+	/** How likely it meets one, 0 to 1. */
+	probability?: number;
+	/** Waits that long, in milliseconds. */
+	delayMs?: number;
+	/** Answers with that code. */
+	error?: string;
+	/** Cuts the connection `before` or `after` the operation. */
+	cut?: string;
+}
+interface StorageRequest {
+	/** The name of the operation; `Unknown` when the request named none of this server. */
+	operation: string;
+	/** The bucket. */
+	bucket?: string;
+	/** The key. */
+	key?: string;
+	/** The HTTP status; 0 when the connection was cut. */
+	status: number;
+	/** Length of the request's body, in bytes. */
+	bytesIn: number;
+	/** Length of the answer's body, in bytes. */
+	bytesOut: number;
+	/** When it came, in milliseconds since the epoch. */
+	atMs: number;
+	/** Until the answer began, in milliseconds. */
+	durationMs: number;
+}
+interface StorageSettings {
+	/** The folder of the buckets, absolute. */
+	directory: string;
+	/** Whether to empty it first. */
+	cleanSlate: boolean;
+	/** Whether each write is synced. */
+	isDurableOnDisk: boolean;
+	/** An IP address. */
+	address: string;
+	/** 0 takes a free one. */
+	port: number;
+	/** The region of signatures. */
+	region: string;
+	/** Whether requests must be signed. */
+	authEnabled: boolean;
+	/** Who may sign. */
+	credentials: Array<StorageCredential>;
+	/** `undefined` answers no other origin. */
+	cors?: StorageCors;
+	/** In bytes. */
+	maxObjectBytes: number;
+	/** In bytes. */
+	maxMetadataBytes: number;
+	/** In milliseconds. */
+	requestTimeoutMs: number;
+	/** In milliseconds. */
+	uploadExpirationMs: number;
+	/** In milliseconds. */
+	uploadCleanupIntervalMs: number;
+	/** Made at start. */
+	buckets: Array<string>;
+	/** `error`, `warn`, `info` or `debug`; `undefined` logs nothing. */
+	logLevel?: string;
+	/** Whether lines are JSON. */
+	logIsJson: boolean;
+}
+declare function version(): string;
 /** What a store tells its listeners, by type. Delivered after the commit, in the order of commits. */
 export interface StoreEvents {
 	"record:put": {
@@ -916,5 +1182,224 @@ export declare function createStore(name: string, options?: StoreOptions): Promi
 export declare function createStore(options: StoreOptions & {
 	name: string;
 }): Promise<Store>;
+/** A pair of keys that may sign requests. */
+export interface IStorageCredential {
+	/** The public half. */
+	accessKeyId: string;
+	/** The secret half; never logged. */
+	secretAccessKey: string;
+}
+/** What a `SmartStorage` is made with. Every field is optional; unknown fields are refused. */
+export interface ISmartStorageConfig {
+	server?: {
+		/** Where to listen, 0 to 65535; 0 takes a free port. Default 3000. */
+		port?: number;
+		/** An IP address, or `localhost`. Default `0.0.0.0`: every address of the machine. */
+		address?: string;
+		/** Logs nothing. Default false. */
+		silent?: boolean;
+		/** The region that signatures must name. Default `us-east-1`. */
+		region?: string;
+	};
+	storage?: {
+		/** The folder of the buckets, made when missing. Default `.nogit/bucketsDir` under the working directory. */
+		directory?: string;
+		/** Empties the folder at start. Default false. */
+		cleanSlate?: boolean;
+		/**
+		 * What an acknowledged write survives: `process`, the process being killed at any point (default), or `disk`,
+		 * a power cut too.
+		 */
+		durability?: "process" | "disk";
+	};
+	auth?: {
+		/** Refuses requests that are not signed. Default false: signatures are neither needed nor checked. */
+		enabled?: boolean;
+		/** Who may sign; at least one. Default one pair, `STORAGE` / `STORAGE`. */
+		credentials?: IStorageCredential[];
+	};
+	cors?: {
+		/** Answers browsers of other origins. Default false. */
+		enabled?: boolean;
+		/** Default `["*"]`. */
+		allowedOrigins?: string[];
+		/** Default `["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"]`. */
+		allowedMethods?: string[];
+		/** Default `["*"]`. */
+		allowedHeaders?: string[];
+		/** Default `["ETag", "x-amz-request-id", "x-amz-version-id"]`. */
+		exposedHeaders?: string[];
+		/** For how long a browser may remember, in seconds. Default 86400. */
+		maxAge?: number;
+		/** Whether cookies and the like may be sent. Default false. */
+		allowCredentials?: boolean;
+	};
+	logging?: {
+		/** The least important line that is written. Default `info`: a line a request. */
+		level?: "error" | "warn" | "info" | "debug";
+		/** Lines for people, or one JSON object a line. Default `text`. */
+		format?: "text" | "json";
+		/** Logs to the standard error stream. Default true. */
+		enabled?: boolean;
+	};
+	limits?: {
+		/** The largest object put in one request, in bytes. Default 5 GiB. */
+		maxObjectSize?: number;
+		/** The most user metadata of an object, in bytes of names and values. Default 2048. */
+		maxMetadataSize?: number;
+		/** The time that a request may take until its answer begins, in milliseconds. Default 300000. */
+		requestTimeout?: number;
+	};
+	multipart?: {
+		/** Uploads that were begun longer ago are aborted, in days. Default 7. */
+		expirationDays?: number;
+		/** How often such uploads are looked for, in minutes. Default 60. */
+		cleanupIntervalMinutes?: number;
+	};
+	/** Buckets that are made at start unless they exist. Default none. */
+	buckets?: string[];
+}
+/** How a client reaches a server. */
+export interface IS3Descriptor {
+	/** The host name or address, without scheme and port. */
+	endpoint: string;
+	/** The port; the real one once a server with `port: 0` has started. */
+	port: number;
+	/** The access key of the first credential. */
+	accessKey: string;
+	/** The secret of the first credential. */
+	accessSecret: string;
+	/** Whether it speaks TLS; it does not. */
+	useSsl: boolean;
+}
+/** What goes wrong, and for which requests; a field that is left out fits every request. */
+export interface IStorageFault {
+	/** Only this operation, for example `GetObject`. */
+	operation?: string;
+	/** Only this bucket. */
+	bucket?: string;
+	/** Only this key. */
+	key?: string;
+	/** How many requests it meets before it is gone, at least 1. Default: all, until `clear()`. */
+	count?: number;
+	/** How likely it meets a request that fits, from 0 to 1. Default 1. */
+	probability?: number;
+	/** Waits before the operation, in milliseconds. */
+	delayMs?: number;
+	/** Answers with this S3 error, for example `SlowDown`; the operation does not happen. */
+	error?: string;
+	/** Cuts the connection: `before` the operation, or `after` it, when it has happened and the client can't know. */
+	cut?: "before" | "after";
+}
+/** Makes a server fail on purpose, for tests of its clients. The first fault that fits a request meets it. */
+export declare class Faults {
+	#private;
+	/** @param server Gives the running server, or throws. */
+	constructor(server: () => native.StorageServer);
+	/**
+	 * Adds a fault.
+	 *
+	 * @throws ValidationError `INVALID_FAULT`, naming the field that can't be used; ClosedError when the server is not running.
+	 */
+	add(fault: IStorageFault): void;
+	/** Removes every fault. */
+	clear(): void;
+}
+/** One request that a server answered. */
+export interface IStorageRequest {
+	/** The name of the operation, for example `PutObject`; `Unknown` when the request named none of this server. */
+	readonly operation: string;
+	/** The bucket, where one was named. */
+	readonly bucket?: string;
+	/** The key, where one was named. */
+	readonly key?: string;
+	/** The HTTP status; 0 when a fault cut the connection. */
+	readonly status: number;
+	/** The declared length of the request's body, in bytes. */
+	readonly bytesIn: number;
+	/** The length of the answer's body, in bytes. */
+	readonly bytesOut: number;
+	/** When it came, in milliseconds since 1970-01-01 UTC. */
+	readonly atMs: number;
+	/** Until the answer began, in milliseconds. */
+	readonly durationMs: number;
+}
+/**
+ * The last 10,000 requests of a server as they were when this was read, oldest first: an array, and `clear()`.
+ * A request is in it before its answer is sent.
+ */
+export declare class RequestLog extends Array<IStorageRequest> {
+	#private;
+	/** `filter` and its like give plain arrays. */
+	static get [Symbol.species](): ArrayConstructor;
+	constructor(server: native.StorageServer | undefined);
+	/** Forgets every request, in the server and here. */
+	clear(): void;
+}
+/**
+ * An S3-compatible storage server inside this process, on threads of its own: a blocked event loop does not stop it,
+ * and its load does not block the event loop. While it runs it keeps the process alive, like `http.Server`.
+ *
+ * ```js
+ * const storage = await SmartStorage.createAndStart({ server: { port: 0 }, buckets: ["assets"] });
+ * const { endpoint, port } = await storage.getStorageDescriptor();
+ * await storage.stop();
+ * ```
+ */
+export declare class SmartStorage {
+	#private;
+	/** What goes wrong on purpose. */
+	readonly faults: Faults;
+	/**
+	 * Checks the configuration; starts nothing.
+	 *
+	 * @throws ConfigError `UNKNOWN_SETTING` or `INVALID_SETTING`, naming the field.
+	 */
+	constructor(config?: ISmartStorageConfig);
+	/** Makes a server and starts it. Fails as the constructor and `start()` do. */
+	static createAndStart(config?: ISmartStorageConfig): Promise<SmartStorage>;
+	/**
+	 * Starts the server; nothing happens when it runs already. It can be started again after `stop()`.
+	 *
+	 * @throws ConnectionError `PORT_IN_USE`, `PORT_NOT_PERMITTED`, `ADDRESS_UNAVAILABLE`; IoError when the directory
+	 *   can't be used; LockedError when another server uses it; ValidationError `INVALID_BUCKET_NAME` for one of
+	 *   `buckets`. Nothing is left half-started.
+	 */
+	start(): Promise<void>;
+	/**
+	 * Takes no more connections, lets requests in flight finish for at most `limits.requestTimeout`, and closes the
+	 * directory. Nothing happens when it is not running.
+	 */
+	stop(): Promise<void>;
+	/**
+	 * Makes a bucket; one that exists is a success.
+	 *
+	 * @throws ValidationError `INVALID_BUCKET_NAME`; ClosedError `NOT_RUNNING`.
+	 */
+	createBucket(name: string): Promise<{
+		name: string;
+	}>;
+	/**
+	 * How clients reach it. Fields of `options` stand for those of the server.
+	 *
+	 * @throws ClosedError `NOT_RUNNING` for a server with `port: 0` that was never started: its port is not known yet.
+	 */
+	getStorageDescriptor(options?: Partial<IS3Descriptor>): Promise<IS3Descriptor>;
+	/**
+	 * The last 10,000 requests since the start, oldest first, as they are now; `storage.requests.clear()` forgets them.
+	 * They can be read after `stop()` too.
+	 */
+	get requests(): RequestLog;
+	/** Lets the process end while the server runs. Gives the server back. */
+	unref(): this;
+	/** Keeps the process alive while the server runs, as it does unless `unref()` was called. Gives the server back. */
+	ref(): this;
+	/** `stop()`, for `await using`. */
+	[Symbol.asyncDispose](): Promise<void>;
+}
+
+declare namespace native {
+	export { BlobHandle, BlobOptionsData, ByteRangeData, EventQueryData, Failure, FailureData, LevelCondition, LevelConnection, LevelCursor, LevelDatabase, LevelOpenOptions, LevelPage, LevelRange, LevelValue, LevelWrite, ListQueryData, Reply, S3SettingsData, StepData, StorageCors, StorageCredential, StorageFault, StorageRequest, StorageServer, StorageSettings, StoreHandle, UploadHandle, __napiBindingTarget, connectLevel, failForTest, openStore, startStorage, version };
+}
 
 export {};

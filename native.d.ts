@@ -63,6 +63,24 @@ export declare class LevelDatabase {
   close(): void
 }
 
+/** A running server. */
+export declare class StorageServer {
+  /** The port that it listens on. */
+  get port(): number
+  /** Makes a bucket unless it exists. */
+  createBucket(name: string): Promise<Reply<undefined>>
+  /** Stops it, once what is in flight is done. */
+  stop(): Promise<Reply<undefined>>
+  /** The last requests, oldest first. */
+  requests(): Array<StorageRequest>
+  /** Forgets the requests. */
+  clearRequests(): void
+  /** Adds a fault. */
+  addFault(fault: StorageFault): Reply<undefined>
+  /** Removes every fault. */
+  clearFaults(): void
+}
+
 /** One adapter, open. What it answers is JSON text unless said otherwise. */
 export declare class StoreHandle {
   /** Begins an upload. */
@@ -292,6 +310,9 @@ export interface S3SettingsData {
   checksumsWhenRequired?: boolean
 }
 
+/** Starts a server. */
+export declare function startStorage(settings: StorageSettings): Promise<Reply<StorageServer>>
+
 /** One change. */
 export interface StepData {
   /** `check`, `put`, `delete`, `add` or `append`. */
@@ -310,6 +331,108 @@ export interface StepData {
   by?: number
   /** The event's own id. */
   id?: string
+}
+
+/** Answers to browsers of other origins. */
+export interface StorageCors {
+  /** Origins, `*` for any. */
+  allowedOrigins: Array<string>
+  /** Methods. */
+  allowedMethods: Array<string>
+  /** Request headers, `*` for any. */
+  allowedHeaders: Array<string>
+  /** Response headers that scripts may read. */
+  exposedHeaders: Array<string>
+  /** In seconds. */
+  maxAgeS: number
+  /** Whether cookies may be sent. */
+  allowCredentials: boolean
+}
+
+/** A pair of keys. */
+export interface StorageCredential {
+  /** The public half. */
+  accessKeyId: string
+  /** The secret half. */
+  secretAccessKey: string
+}
+
+/** What goes wrong, and for which requests. */
+export interface StorageFault {
+  /** Only this operation. */
+  operation?: string
+  /** Only this bucket. */
+  bucket?: string
+  /** Only this key. */
+  key?: string
+  /** How many requests it meets. */
+  count?: number
+  /** How likely it meets one, 0 to 1. */
+  probability?: number
+  /** Waits that long, in milliseconds. */
+  delayMs?: number
+  /** Answers with that code. */
+  error?: string
+  /** Cuts the connection `before` or `after` the operation. */
+  cut?: string
+}
+
+/** One request that was answered. */
+export interface StorageRequest {
+  /** The name of the operation; `Unknown` when the request named none of this server. */
+  operation: string
+  /** The bucket. */
+  bucket?: string
+  /** The key. */
+  key?: string
+  /** The HTTP status; 0 when the connection was cut. */
+  status: number
+  /** Length of the request's body, in bytes. */
+  bytesIn: number
+  /** Length of the answer's body, in bytes. */
+  bytesOut: number
+  /** When it came, in milliseconds since the epoch. */
+  atMs: number
+  /** Until the answer began, in milliseconds. */
+  durationMs: number
+}
+
+/** Every setting of a server. */
+export interface StorageSettings {
+  /** The folder of the buckets, absolute. */
+  directory: string
+  /** Whether to empty it first. */
+  cleanSlate: boolean
+  /** Whether each write is synced. */
+  isDurableOnDisk: boolean
+  /** An IP address. */
+  address: string
+  /** 0 takes a free one. */
+  port: number
+  /** The region of signatures. */
+  region: string
+  /** Whether requests must be signed. */
+  authEnabled: boolean
+  /** Who may sign. */
+  credentials: Array<StorageCredential>
+  /** `undefined` answers no other origin. */
+  cors?: StorageCors
+  /** In bytes. */
+  maxObjectBytes: number
+  /** In bytes. */
+  maxMetadataBytes: number
+  /** In milliseconds. */
+  requestTimeoutMs: number
+  /** In milliseconds. */
+  uploadExpirationMs: number
+  /** In milliseconds. */
+  uploadCleanupIntervalMs: number
+  /** Made at start. */
+  buckets: Array<string>
+  /** `error`, `warn`, `info` or `debug`; `undefined` logs nothing. */
+  logLevel?: string
+  /** Whether lines are JSON. */
+  logIsJson: boolean
 }
 
 /** The version of the addon; the front refuses one that does not match its own. */

@@ -63,7 +63,8 @@ impl TryFrom<FaultInWords> for Fault {
     /// `INVALID_FAULT`, with the field that is wrong.
     fn try_from(words: FaultInWords) -> Result<Self> {
         let operation = words.operation.map(|name| {
-            Operation::named(&name).ok_or_else(|| invalid("operation", &format!("{name:?} is no operation of this server")))
+            Operation::named(&name)
+                .ok_or_else(|| invalid("operation", &format!("{name:?} is no operation of this server")))
         });
         let error = words.error.map(|name| {
             let known = Code::named(&name).filter(|code| *code != Code::NotModified);
@@ -98,7 +99,8 @@ impl TryFrom<FaultInWords> for Fault {
 }
 
 fn invalid(field: &str, why: &str) -> Error {
-    Error::new(ErrorKind::Validation, "INVALID_FAULT", format!("the fault's {field} can't be used: {why}")).with("field", field)
+    Error::new(ErrorKind::Validation, "INVALID_FAULT", format!("the fault's {field} can't be used: {why}"))
+        .with("field", field)
 }
 
 /// The faults of a server, for tests of its clients.
@@ -175,7 +177,10 @@ mod tests {
     fn words_that_mean_nothing_are_refused_by_field() {
         let field = |words: FaultInWords| Fault::try_from(words).unwrap_err().details()["field"].clone();
         let error = || Some("SlowDown".to_owned());
-        assert_eq!(field(FaultInWords { operation: Some("Put".into()), error: error(), ..Default::default() }), "operation");
+        assert_eq!(
+            field(FaultInWords { operation: Some("Put".into()), error: error(), ..Default::default() }),
+            "operation"
+        );
         assert_eq!(field(FaultInWords { error: Some("Slow".into()), ..Default::default() }), "error");
         assert_eq!(field(FaultInWords { cut: Some("now".into()), ..Default::default() }), "cut");
         assert_eq!(field(FaultInWords { count: Some(0), error: error(), ..Default::default() }), "count");
