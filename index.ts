@@ -2,3 +2,4 @@ export * from "./lib/errors.js";
 export { createStore } from "./lib/store/index.js";
 export type * from "./lib/store/index.js";
 export * from "./lib/storage/index.js";
+export * from "./lib/remult/index.js";

@@ -80,7 +80,12 @@ function writeEsModule(file) {
   const lines = [`import module from "${name}";`];
   if (typeof exported === "function") lines.push("export default module;");
   const names = Object.keys(exported).filter((key) => /^[A-Za-z_$][\w$]*$/.test(key) && key !== "default");
-  if (names.length > 0) lines.push(`export const { ${names.join(", ")} } = module;`);
+  // What needs Remult needs the ES modules of it here: two builds in one process would be two Remults.
+  const withRemult = names.filter((key) => typeof exported[key]?.withRemult === "function");
+  const plain = names.filter((key) => !withRemult.includes(key));
+  if (plain.length > 0) lines.push(`export const { ${plain.join(", ")} } = module;`);
+  const loaders = `{ remult: () => import("remult"), sqlite: () => import("remult/remult-sqlite-core-js") }`;
+  for (const key of withRemult) lines.push(`export const ${key} = module.${key}.withRemult(${loaders});`);
   writeFileSync(file.replace(/\.js$/, ".mjs"), `${lines.join("\n")}\n`);
 }
 
@@ -90,6 +95,7 @@ function buildTypes() {
     "--project",
     "tsconfig.json",
     "--no-banner",
+    "--no-check",
     "--export-referenced-types",
     "false",
     "-o",

@@ -9,6 +9,7 @@
 mod copied;
 mod level;
 mod log_sink;
+mod replica;
 mod reply;
 mod s3_settings;
 mod storage;

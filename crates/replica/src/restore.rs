@@ -4,13 +4,15 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use holdfast_base::{Error, ErrorKind, Result};
 use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
-use crate::catalog::{Catalog, LogChain, read_bytes};
+use crate::catalog::{Catalog, LogChain, LogRun, read_bytes};
 use crate::event::{Event, EventSink};
 use crate::layout;
 use crate::local_history::{beside, page_bytes_of};
@@ -113,14 +115,7 @@ impl Restore<'_> {
 
     async fn replay(&self, mut file: RestoredFile, chain: LogChain, part: PathBuf) -> Result<Restored> {
         let mut passed_through = self.wanted == Some(file.checksum);
-        let from = file.sequence + 1;
-        let keys = chain.runs.iter().flat_map(move |run| {
-            let generation: Uuid = run.generation;
-            (run.first.max(from)..=run.last).map(move |sequence| layout::segment(generation, sequence))
-        });
-        let fetched =
-            stream::iter(keys).map(|key| async move { Ok::<_, Error>((read_bytes(self.store, &key).await?, key)) });
-        let mut fetched = fetched.buffered(FETCHES);
+        let mut fetched = fetch(self.store, chain.runs.clone(), file.sequence + 1);
         while let Some((bytes, key)) = fetched.try_next().await? {
             file = blocking(move || {
                 file.take(&bytes).map_err(|error| error.with("key", key))?;
@@ -164,6 +159,15 @@ impl Restore<'_> {
     fn part(&self) -> PathBuf {
         beside(self.target, &format!(".restoring-{}", Uuid::new_v4().simple()))
     }
+}
+
+/// The segments from a sequence on, in order, several fetched at once.
+fn fetch(store: &dyn ReplicaStore, runs: Vec<LogRun>, from: u64) -> BoxStream<'_, Result<(Bytes, String)>> {
+    let keys = runs.into_iter().flat_map(move |run| {
+        (run.first.max(from)..=run.last).map(move |sequence| layout::segment(run.generation, sequence))
+    });
+    let one = move |key: String| async move { Ok((read_bytes(store, &key).await?, key)) };
+    stream::iter(keys).map(one).buffered(FETCHES).boxed()
 }
 
 /// Puts a verified file in its place, on the disk.

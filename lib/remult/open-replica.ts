@@ -1,0 +1,71 @@
+import { hostname } from "node:os";
+
+import type { FailureData, ReplicaDatabase, ReplicaOptions } from "#native";
+import { native, settle, toError } from "../native.js";
+import type { S3SyncEvent } from "./events.js";
+import type { S3DataProviderOptions } from "./options.js";
+
+/** Opens the native database that the options describe. */
+export async function openReplica(options: S3DataProviderOptions): Promise<ReplicaDatabase> {
+  return await settle(native.openReplica(nativeOptions(options), (json) => tell(options, json)));
+}
+
+function nativeOptions(options: S3DataProviderOptions): ReplicaOptions {
+  const { s3, sync = {}, sqliteOptions = {} } = options;
+  const credentials = s3.credentials ?? environmentCredentials();
+  const lockTtl = sync.lockTtl ?? 60_000;
+  const prefix = s3.keyPrefix === undefined || s3.keyPrefix === "" ? "" : `${s3.keyPrefix.replace(/\/+$/, "")}/`;
+  return withoutUndefined({
+    file: options.file,
+    bucket: s3.bucket,
+    prefix: `${prefix}${s3.databaseName}/`,
+    s3: withoutUndefined({
+      region: s3.region,
+      endpoint: s3.endpoint,
+      forcePathStyle: s3.forcePathStyle ?? (s3.endpoint === undefined ? undefined : false),
+      accessKeyId: credentials?.accessKeyId,
+      secretAccessKey: credentials?.secretAccessKey,
+      sessionToken: credentials?.sessionToken,
+    }),
+    isSync: sync.mode === "sync",
+    holder: `${hostname()}-${process.pid}`,
+    fileMustExist: sqliteOptions.fileMustExist,
+    busyTimeoutMs: sqliteOptions.timeout,
+    intervalMs: sync.interval,
+    walThresholdBytes: sync.walThreshold,
+    snapshotIntervalMs: sync.snapshotInterval,
+    maxRetries: sync.maxRetries,
+    lockTtlMs: lockTtl,
+    lockRefreshMs: sync.lockRefresh ?? Math.min(30_000, Math.floor(lockTtl / 2)),
+    lockWaitMs: sync.lockWait,
+    forceLock: sync.forceLock,
+    allowUnsafeLock: sync.allowUnsafeLock,
+  }) as ReplicaOptions;
+}
+
+function environmentCredentials(): S3DataProviderOptions["s3"]["credentials"] {
+  const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = process.env;
+  if (AWS_ACCESS_KEY_ID === undefined || AWS_SECRET_ACCESS_KEY === undefined) return undefined;
+  const keys = { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY };
+  return AWS_SESSION_TOKEN === undefined ? keys : { ...keys, sessionToken: AWS_SESSION_TOKEN };
+}
+
+function withoutUndefined(object: object): object {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
+}
+
+function tell(options: S3DataProviderOptions, json: string): void {
+  const event = toEvent(json);
+  try {
+    if (options.verbose === true) console.info("holdfast:", options.s3.databaseName, event);
+    options.onEvent?.(event);
+  } catch (error) {
+    process.emitWarning(error instanceof Error ? error : String(error), { code: "HOLDFAST_ON_EVENT" });
+  }
+}
+
+function toEvent(json: string): S3SyncEvent {
+  const event = JSON.parse(json) as S3SyncEvent;
+  if (event.type !== "sync_error") return event;
+  return { ...event, error: toError(event.error as unknown as FailureData) };
+}

@@ -1,0 +1,155 @@
+import { ConfigError } from "../errors.js";
+import type { S3SyncEvent } from "./events.js";
+
+/** Options of {@link createS3DataProvider}. */
+export interface S3DataProviderOptions {
+  /** Path of the SQLite database file. Its folder is made where it is missing. */
+  file: string;
+  /** The bucket, and the database's place in it. */
+  s3: {
+    /** The bucket. It must exist. */
+    bucket: string;
+    /** Unique for each database: two databases of one name would be one. */
+    databaseName: string;
+    /** Put before every key. Default: nothing. */
+    keyPrefix?: string;
+    /** Default `us-east-1`. */
+    region?: string;
+    /** An S3-compatible endpoint. Default: AWS. */
+    endpoint?: string;
+    /** Path-style addresses, which MinIO needs. Default false. */
+    forcePathStyle?: boolean;
+    /** Default: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN` of the environment. */
+    credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
+  };
+  /** How to replicate. */
+  sync?: {
+    /** `"async"` acknowledges a write after the local commit, `"sync"` when it is stored. Default `"async"`. */
+    mode?: "async" | "sync";
+    /** In async mode: commits of this long are shipped together, in ms. Default 100. */
+    interval?: number;
+    /** The log is checkpointed when it is larger and stored, in bytes. Default 1048576. */
+    walThreshold?: number;
+    /** Time between snapshots, in ms; 0 takes none by the clock. Default 300000. */
+    snapshotInterval?: number;
+    /** Attempts before waiting writes are told. Default 3. */
+    maxRetries?: number;
+    /** How long the lease stands without being renewed, in ms. Default 60000. */
+    lockTtl?: number;
+    /** How often it is renewed, in ms. Default 30000, at most half of `lockTtl`. */
+    lockRefresh?: number;
+    /** How long to wait for somebody else's lease to end, in ms. Default 0. */
+    lockWait?: number;
+    /** Take the lease from whoever holds it. Default false. */
+    forceLock?: boolean;
+    /** Go on with an endpoint that ignores conditional requests, where two instances could write at once. Default false. */
+    allowUnsafeLock?: boolean;
+  };
+  /** How to open SQLite. */
+  sqliteOptions?: {
+    /** Refused: followers come later. Default false. */
+    readonly?: boolean;
+    /** Refuse to make a new database when there is none, here or in the bucket. Default false. */
+    fileMustExist?: boolean;
+    /** How long to wait for another process's lock, in ms. Default 5000. */
+    timeout?: number;
+    /** Called with each statement. */
+    verbose?: (sql: string) => void;
+    /** Accepted and ignored: SQLite is part of this package. */
+    nativeBinding?: string;
+  };
+  /** Hears what replication does. What it throws becomes a process warning. */
+  onEvent?: (event: S3SyncEvent) => void;
+  /** Log every event to the console. Default false. */
+  verbose?: boolean;
+  /** Close the database at SIGINT, SIGTERM and when the process has nothing left to do. Default true. */
+  handleSignals?: boolean;
+}
+
+type Kind = "string" | "number" | "boolean" | "function" | { readonly [name: string]: Kind };
+
+const SHAPE: { readonly [name: string]: Kind } = {
+  file: "string",
+  s3: {
+    bucket: "string",
+    databaseName: "string",
+    keyPrefix: "string",
+    region: "string",
+    endpoint: "string",
+    forcePathStyle: "boolean",
+    credentials: { accessKeyId: "string", secretAccessKey: "string", sessionToken: "string" },
+  },
+  sync: {
+    mode: "string",
+    interval: "number",
+    walThreshold: "number",
+    snapshotInterval: "number",
+    maxRetries: "number",
+    lockTtl: "number",
+    lockRefresh: "number",
+    lockWait: "number",
+    forceLock: "boolean",
+    allowUnsafeLock: "boolean",
+  },
+  sqliteOptions: {
+    readonly: "boolean",
+    fileMustExist: "boolean",
+    timeout: "number",
+    verbose: "function",
+    nativeBinding: "string",
+  },
+  onEvent: "function",
+  verbose: "boolean",
+  handleSignals: "boolean",
+};
+
+/**
+ * Looks options through before anything is opened.
+ *
+ * @throws {ConfigError} `UNKNOWN_OPTION`, `MISSING_OPTION` or `INVALID_OPTION`, naming the option.
+ */
+export function checkOptions(options: S3DataProviderOptions): void {
+  checkShape(options, SHAPE, "");
+  for (const [name, value] of [
+    ["file", options.file],
+    ["s3", options.s3],
+    ["s3.bucket", options.s3?.bucket],
+    ["s3.databaseName", options.s3?.databaseName],
+  ] as const) {
+    if (value === undefined || value === "") throw invalid("MISSING_OPTION", `${name} is required`);
+  }
+  if (/^\/|\/\/|\/$/.test(options.s3.databaseName)) {
+    throw invalid("INVALID_OPTION", "s3.databaseName has an empty part; give a name without a slash at its ends");
+  }
+  const mode = options.sync?.mode ?? "async";
+  if (mode !== "async" && mode !== "sync") {
+    throw invalid("INVALID_OPTION", `sync.mode is "${String(mode)}"; give "async" or "sync"`);
+  }
+  if (options.sqliteOptions?.readonly === true) {
+    throw invalid("INVALID_OPTION", "sqliteOptions.readonly is not possible yet: a follower comes with a later release");
+  }
+}
+
+function checkShape(value: unknown, shape: { readonly [name: string]: Kind }, path: string): void {
+  if (typeof value !== "object" || value === null) {
+    throw invalid("INVALID_OPTION", `${path === "" ? "the options" : path} must be an object`);
+  }
+  for (const [name, given] of Object.entries(value)) {
+    const full = path === "" ? name : `${path}.${name}`;
+    const kind = shape[name];
+    if (kind === undefined) {
+      const known = Object.keys(shape).join(", ");
+      throw invalid("UNKNOWN_OPTION", `${full} is not an option; possible are ${known}`);
+    }
+    if (given === undefined) continue;
+    if (typeof kind === "object") checkShape(given, kind, full);
+    else if (typeof given !== kind) throw invalid("INVALID_OPTION", `${full} must be a ${kind}, not ${typeof given}`);
+    else if (kind === "number" && !(Number.isSafeInteger(given) && (given as number) >= 0)) {
+      throw invalid("INVALID_OPTION", `${full} is ${String(given)}; give a whole number from 0`);
+    }
+  }
+}
+
+function invalid(code: string, message: string): ConfigError {
+  return new ConfigError(`createS3DataProvider: ${message}`, { code });
+}
