@@ -126,7 +126,10 @@ export function checkOptions(options: S3DataProviderOptions): void {
     throw invalid("INVALID_OPTION", `sync.mode is "${String(mode)}"; give "async" or "sync"`);
   }
   if (options.sqliteOptions?.readonly === true) {
-    throw invalid("INVALID_OPTION", "sqliteOptions.readonly is not possible yet: a follower comes with a later release");
+    throw invalid(
+      "INVALID_OPTION",
+      "sqliteOptions.readonly is not possible yet: a follower comes with a later release",
+    );
   }
 }
 

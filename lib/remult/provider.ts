@@ -1,9 +1,7 @@
 import type { SqlDatabase, SqlImplementation } from "remult";
-
-import type { ReplicaDatabase } from "#native";
-import { open, settle, toError } from "../native.js";
-import type { FailureData } from "#native";
+import type { FailureData, ReplicaDatabase } from "#native";
 import type { PersistError } from "../errors.js";
+import { open, settle, toError } from "../native.js";
 import { openReplica } from "./open-replica.js";
 import type { S3DataProviderOptions } from "./options.js";
 import type { RemultModules } from "./remult-modules.js";
@@ -50,7 +48,10 @@ export interface S3Replication {
 export type ReplicatedSqlDatabase = SqlDatabase & S3Replication;
 
 /** Opens the database and puts Remult's `SqlDatabase` over it. */
-export async function openProvider(options: S3DataProviderOptions, remult: RemultModules): Promise<ReplicatedSqlDatabase> {
+export async function openProvider(
+  options: S3DataProviderOptions,
+  remult: RemultModules,
+): Promise<ReplicatedSqlDatabase> {
   const database = await openReplica(options);
   const scopes = new Scopes(database);
   const close = closer(database, options.handleSignals ?? true);

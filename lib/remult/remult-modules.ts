@@ -26,7 +26,10 @@ export const COMMON_JS: RemultLoaders = {
 export async function loadRemult(loaders: RemultLoaders): Promise<RemultModules> {
   try {
     const [remult, sqlite] = await Promise.all([loaders.remult(), loaders.sqlite()]);
-    return { ...(remult as Pick<RemultModules, "SqlDatabase">), ...(sqlite as Pick<RemultModules, "SqliteCoreDataProvider">) };
+    return {
+      ...(remult as Pick<RemultModules, "SqlDatabase">),
+      ...(sqlite as Pick<RemultModules, "SqliteCoreDataProvider">),
+    };
   } catch (cause) {
     const message = "createS3DataProvider needs remult 3.3 or later and can't load it; run `npm install remult`";
     throw new ConfigError(message, { code: "REMULT_MISSING", cause });

@@ -29,7 +29,9 @@ export class Scopes {
   /** Runs a statement in the running body's transaction, or on its own. */
   async execute(sql: string, values: SqlParameter[]): Promise<SqlRows> {
     const scope = this.#open();
-    return await settle(scope === undefined ? this.#database.execute(sql, values) : scope.transaction.execute(sql, values));
+    return await settle(
+      scope === undefined ? this.#database.execute(sql, values) : scope.transaction.execute(sql, values),
+    );
   }
 
   /** Runs `body` in a transaction; inside of a running body, in a transaction of its own within that one. */
