@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { SqlDatabase } from 'remult';
 
 /** What every error of holdfast carries beside its message. */
 export interface PersistErrorOptions {
@@ -232,6 +233,32 @@ declare class LevelDatabase {
 	/** Closes it. */
 	close(): void;
 }
+declare class ReplicaDatabase {
+	/** Runs a statement on its own. */
+	execute(sql: string, values: Array<null | number | bigint | string | Uint8Array>): Promise<Reply<SqlRows>>;
+	/** Begins a transaction. */
+	begin(): Promise<Reply<ReplicaTransaction>>;
+	/** Answers when everything that is committed now is stored. */
+	sync(): Promise<Reply<undefined>>;
+	/** Takes a snapshot. */
+	snapshot(): Promise<Reply<undefined>>;
+	/** How it is doing. */
+	status(): Reply<ReplicaStatusData>;
+	/** Ends, and lets go of the listener. */
+	close(): Promise<Reply<undefined>>;
+}
+declare class ReplicaTransaction {
+	/** Runs a statement in the transaction. */
+	execute(sql: string, values: Array<null | number | bigint | string | Uint8Array>): Promise<Reply<SqlRows>>;
+	/** Begins a transaction inside this one. */
+	beginNested(): Promise<Reply<undefined>>;
+	/** Ends the innermost nested transaction. */
+	endNested(keep: boolean): Promise<Reply<undefined>>;
+	/** Commits. */
+	commit(): Promise<Reply<undefined>>;
+	/** Undoes everything. */
+	rollBack(): Promise<Reply<undefined>>;
+}
 declare class StorageServer {
 	/** The port that it listens on. */
 	get port(): number;
@@ -416,7 +443,64 @@ interface ListQueryData {
 	/** Folds what follows it behind the prefix (blobs only). */
 	delimiter?: string;
 }
+declare function openReplica(options: ReplicaOptions, onEvent: (event: string) => void): Promise<Reply<ReplicaDatabase>>;
 declare function openStore(settings: any): Promise<Reply<StoreHandle>>;
+interface ReplicaOptions {
+	/** The local file. */
+	file: string;
+	/** The bucket. */
+	bucket: string;
+	/** Where in the bucket, with a slash at the end. */
+	prefix: string;
+	/** The endpoint. */
+	s3: S3SettingsData;
+	/** Acknowledge writes when they are stored. */
+	isSync: boolean;
+	/** Host and process, for people. */
+	holder: string;
+	/** Refuse to make a new database. */
+	fileMustExist?: boolean;
+	/** Milliseconds to wait for another process's lock. */
+	busyTimeoutMs?: number;
+	/** Milliseconds in which commits gather. */
+	intervalMs?: number;
+	/** Bytes of the log from which it is checkpointed. */
+	walThresholdBytes?: number;
+	/** Milliseconds between snapshots. */
+	snapshotIntervalMs?: number;
+	/** Attempts before waiting writes are told. */
+	maxRetries?: number;
+	/** Milliseconds that the lease stands. */
+	lockTtlMs?: number;
+	/** Milliseconds between its renewals. */
+	lockRefreshMs?: number;
+	/** Milliseconds to wait for somebody else's lease. */
+	lockWaitMs?: number;
+	/** Take the lease from whoever holds it. */
+	forceLock?: boolean;
+	/** Go on when the bucket ignores conditional requests. */
+	allowUnsafeLock?: boolean;
+}
+interface ReplicaStatusData {
+	/** The generation of the log. */
+	generation: string;
+	/** The last stored segment. */
+	position: number;
+	/** Who owns the log. */
+	epoch: number;
+	/** Commits of this process. */
+	localCommits: number;
+	/** Those of them that are stored. */
+	durableCommits: number;
+	/** Bytes of the log that are not stored. */
+	lagBytes: number;
+	/** Milliseconds that the oldest commit that is not stored has waited. */
+	lagMs: number;
+	/** Who holds the lease. */
+	holder: string;
+	/** What went wrong last. */
+	lastError?: string;
+}
 interface S3SettingsData {
 	/** The region. */
 	region?: string;
@@ -440,6 +524,12 @@ interface S3SettingsData {
 	operationTimeoutMs?: number;
 	/** Checksums only where S3 demands them. */
 	checksumsWhenRequired?: boolean;
+}
+interface SqlRows {
+	/** The columns' names. */
+	columns: Array<string>;
+	/** The rows. */
+	rows: Array<Array<null | number | string | Buffer>>;
 }
 declare function startStorage(settings: StorageSettings): Promise<Reply<StorageServer>>;
 interface StepData {
@@ -1397,9 +1487,183 @@ export declare class SmartStorage {
 	/** `stop()`, for `await using`. */
 	[Symbol.asyncDispose](): Promise<void>;
 }
+/** What replication tells while it works; see {@link S3DataProviderOptions.onEvent}. */
+export type S3SyncEvent = 
+/** A segment of the log is stored: `index` is its place, `size` its bytes. */
+{
+	type: "wal_uploaded";
+	generation: string;
+	index: number;
+	size: number;
+}
+/** A snapshot is stored and counts; `size` in bytes. */
+ | {
+	type: "snapshot_uploaded";
+	generation: string;
+	size: number;
+}
+/** The local file is being made, or completed, from the bucket. */
+ | {
+	type: "recovery_started";
+	generation: string;
+}
+/** The local file is what the bucket holds; `segments` were applied. */
+ | {
+	type: "recovery_completed";
+	generation: string;
+	segments: number;
+}
+/** The lease is ours. */
+ | {
+	type: "lock_acquired";
+	lockId: string;
+}
+/** The lease or the log belongs to somebody else now; nothing more is written. */
+ | {
+	type: "lock_lost";
+	reason: string;
+}
+/** Talking to the bucket failed; `context` says over what. */
+ | {
+	type: "sync_error";
+	error: PersistError;
+	context: string;
+	willRetry: boolean;
+}
+/** The local file had a history of its own; it is kept at `kept`. */
+ | {
+	type: "diverged";
+	kept: string;
+}
+/** The database is open; `recovered` when the local file came from the bucket. */
+ | {
+	type: "initialized";
+	generation: string;
+	recovered: boolean;
+};
+/** Options of {@link createS3DataProvider}. */
+export interface S3DataProviderOptions {
+	/** Path of the SQLite database file. Its folder is made where it is missing. */
+	file: string;
+	/** The bucket, and the database's place in it. */
+	s3: {
+		/** The bucket. It must exist. */
+		bucket: string;
+		/** Unique for each database: two databases of one name would be one. */
+		databaseName: string;
+		/** Put before every key. Default: nothing. */
+		keyPrefix?: string;
+		/** Default `us-east-1`. */
+		region?: string;
+		/** An S3-compatible endpoint. Default: AWS. */
+		endpoint?: string;
+		/** Path-style addresses, which MinIO needs. Default false. */
+		forcePathStyle?: boolean;
+		/** Default: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN` of the environment. */
+		credentials?: {
+			accessKeyId: string;
+			secretAccessKey: string;
+			sessionToken?: string;
+		};
+	};
+	/** How to replicate. */
+	sync?: {
+		/** `"async"` acknowledges a write after the local commit, `"sync"` when it is stored. Default `"async"`. */
+		mode?: "async" | "sync";
+		/** In async mode: commits of this long are shipped together, in ms. Default 100. */
+		interval?: number;
+		/** The log is checkpointed when it is larger and stored, in bytes. Default 1048576. */
+		walThreshold?: number;
+		/** Time between snapshots, in ms; 0 takes none by the clock. Default 300000. */
+		snapshotInterval?: number;
+		/** Attempts before waiting writes are told. Default 3. */
+		maxRetries?: number;
+		/** How long the lease stands without being renewed, in ms. Default 60000. */
+		lockTtl?: number;
+		/** How often it is renewed, in ms. Default 30000, at most half of `lockTtl`. */
+		lockRefresh?: number;
+		/** How long to wait for somebody else's lease to end, in ms. Default 0. */
+		lockWait?: number;
+		/** Take the lease from whoever holds it. Default false. */
+		forceLock?: boolean;
+		/** Go on with an endpoint that ignores conditional requests, where two instances could write at once. Default false. */
+		allowUnsafeLock?: boolean;
+	};
+	/** How to open SQLite. */
+	sqliteOptions?: {
+		/** Refused: followers come later. Default false. */
+		readonly?: boolean;
+		/** Refuse to make a new database when there is none, here or in the bucket. Default false. */
+		fileMustExist?: boolean;
+		/** How long to wait for another process's lock, in ms. Default 5000. */
+		timeout?: number;
+		/** Called with each statement. */
+		verbose?: (sql: string) => void;
+		/** Accepted and ignored: SQLite is part of this package. */
+		nativeBinding?: string;
+	};
+	/** Hears what replication does. What it throws becomes a process warning. */
+	onEvent?: (event: S3SyncEvent) => void;
+	/** Log every event to the console. Default false. */
+	verbose?: boolean;
+	/** Close the database at SIGINT, SIGTERM and when the process has nothing left to do. Default true. */
+	handleSignals?: boolean;
+}
+/** How a replicated database is doing. */
+export interface S3ReplicaStatus {
+	/** The generation of the log in the bucket. */
+	generation: string;
+	/** The last stored segment. */
+	position: number;
+	/** Who owns the log; grows with each new owner. */
+	epoch: number;
+	/** Commits of this process so far. */
+	localCommits: number;
+	/** Those of them that are stored. */
+	durableCommits: number;
+	/** Bytes of the local log that are not stored. */
+	lagBytes: number;
+	/** How long the oldest commit that is not stored has waited, in ms. */
+	lagMs: number;
+	/** Who holds the lease. */
+	holder: string;
+	/** What went wrong last, until something is stored again. */
+	lastError?: PersistError;
+}
+/** What the provider can do beside Remult's `SqlDatabase`. */
+export interface S3Replication {
+	/** How it is doing. @throws {ClosedError} */
+	status(): S3ReplicaStatus;
+	/** Resolves when everything that is committed now is in the bucket. @throws {ConnectionError} `NOT_REPLICATED` */
+	sync(): Promise<void>;
+	/** Takes a snapshot; writers go on meanwhile. */
+	snapshot(): Promise<void>;
+	/** Stores what is committed, takes a last snapshot when something changed, frees the lease. Twice is fine. */
+	close(): Promise<void>;
+	[Symbol.asyncDispose](): Promise<void>;
+}
+/** Remult's `SqlDatabase`, replicated. */
+export type ReplicatedSqlDatabase = SqlDatabase & S3Replication;
+/**
+ * A data provider for Remult: SQLite in a local file, continuously replicated to a bucket.
+ *
+ * ```ts
+ * export const api = remultApi({
+ *   dataProvider: createS3DataProvider({ file: "./mydb.sqlite", s3: { bucket: "my-bucket", databaseName: "my-database" } }),
+ *   entities: [Task],
+ * });
+ * ```
+ *
+ * The options are checked at once; the database is opened when the answer is first called, and once.
+ * When opening fails, the next call tries again.
+ *
+ * @throws {ConfigError} `UNKNOWN_OPTION`, `MISSING_OPTION`, `INVALID_OPTION`. Opening fails with `LockedError`
+ * (`DATABASE_LOCKED`), `IntegrityError`, `CapabilityError` (`CONDITIONAL_WRITES_IGNORED`), `ConnectionError`, `IoError`.
+ */
+export declare function createS3DataProvider(options: S3DataProviderOptions): () => Promise<ReplicatedSqlDatabase>;
 
 declare namespace native {
-	export { BlobHandle, BlobOptionsData, ByteRangeData, EventQueryData, Failure, FailureData, LevelCondition, LevelConnection, LevelCursor, LevelDatabase, LevelOpenOptions, LevelPage, LevelRange, LevelValue, LevelWrite, ListQueryData, Reply, S3SettingsData, StepData, StorageCors, StorageCredential, StorageFault, StorageRequest, StorageServer, StorageSettings, StoreHandle, UploadHandle, __napiBindingTarget, connectLevel, failForTest, openStore, startStorage, version };
+	export { BlobHandle, BlobOptionsData, ByteRangeData, EventQueryData, Failure, FailureData, LevelCondition, LevelConnection, LevelCursor, LevelDatabase, LevelOpenOptions, LevelPage, LevelRange, LevelValue, LevelWrite, ListQueryData, ReplicaDatabase, ReplicaOptions, ReplicaStatusData, ReplicaTransaction, Reply, S3SettingsData, SqlRows, StepData, StorageCors, StorageCredential, StorageFault, StorageRequest, StorageServer, StorageSettings, StoreHandle, UploadHandle, __napiBindingTarget, connectLevel, failForTest, openReplica, openStore, startStorage, version };
 }
 
 export {};

@@ -63,6 +63,36 @@ export declare class LevelDatabase {
   close(): void
 }
 
+/** An open database. */
+export declare class ReplicaDatabase {
+  /** Runs a statement on its own. */
+  execute(sql: string, values: Array<null | number | bigint | string | Uint8Array>): Promise<Reply<SqlRows>>
+  /** Begins a transaction. */
+  begin(): Promise<Reply<ReplicaTransaction>>
+  /** Answers when everything that is committed now is stored. */
+  sync(): Promise<Reply<undefined>>
+  /** Takes a snapshot. */
+  snapshot(): Promise<Reply<undefined>>
+  /** How it is doing. */
+  status(): Reply<ReplicaStatusData>
+  /** Ends, and lets go of the listener. */
+  close(): Promise<Reply<undefined>>
+}
+
+/** A transaction that stays open between calls; rolled back when it is given up. */
+export declare class ReplicaTransaction {
+  /** Runs a statement in the transaction. */
+  execute(sql: string, values: Array<null | number | bigint | string | Uint8Array>): Promise<Reply<SqlRows>>
+  /** Begins a transaction inside this one. */
+  beginNested(): Promise<Reply<undefined>>
+  /** Ends the innermost nested transaction. */
+  endNested(keep: boolean): Promise<Reply<undefined>>
+  /** Commits. */
+  commit(): Promise<Reply<undefined>>
+  /** Undoes everything. */
+  rollBack(): Promise<Reply<undefined>>
+}
+
 /** A running server. */
 export declare class StorageServer {
   /** The port that it listens on. */
@@ -281,8 +311,71 @@ export interface ListQueryData {
   delimiter?: string
 }
 
+/** Opens a database: takes the lease, makes or completes the local file, begins to replicate. */
+export declare function openReplica(options: ReplicaOptions, onEvent: (event: string) => void): Promise<Reply<ReplicaDatabase>>
+
 /** Opens an adapter. `settings` is a `Settings` of the store crate in its JSON form. */
 export declare function openStore(settings: any): Promise<Reply<StoreHandle>>
+
+/** How to open a replicated database. What is absent takes the crate's default. */
+export interface ReplicaOptions {
+  /** The local file. */
+  file: string
+  /** The bucket. */
+  bucket: string
+  /** Where in the bucket, with a slash at the end. */
+  prefix: string
+  /** The endpoint. */
+  s3: S3SettingsData
+  /** Acknowledge writes when they are stored. */
+  isSync: boolean
+  /** Host and process, for people. */
+  holder: string
+  /** Refuse to make a new database. */
+  fileMustExist?: boolean
+  /** Milliseconds to wait for another process's lock. */
+  busyTimeoutMs?: number
+  /** Milliseconds in which commits gather. */
+  intervalMs?: number
+  /** Bytes of the log from which it is checkpointed. */
+  walThresholdBytes?: number
+  /** Milliseconds between snapshots. */
+  snapshotIntervalMs?: number
+  /** Attempts before waiting writes are told. */
+  maxRetries?: number
+  /** Milliseconds that the lease stands. */
+  lockTtlMs?: number
+  /** Milliseconds between its renewals. */
+  lockRefreshMs?: number
+  /** Milliseconds to wait for somebody else's lease. */
+  lockWaitMs?: number
+  /** Take the lease from whoever holds it. */
+  forceLock?: boolean
+  /** Go on when the bucket ignores conditional requests. */
+  allowUnsafeLock?: boolean
+}
+
+/** How a database is doing. */
+export interface ReplicaStatusData {
+  /** The generation of the log. */
+  generation: string
+  /** The last stored segment. */
+  position: number
+  /** Who owns the log. */
+  epoch: number
+  /** Commits of this process. */
+  localCommits: number
+  /** Those of them that are stored. */
+  durableCommits: number
+  /** Bytes of the log that are not stored. */
+  lagBytes: number
+  /** Milliseconds that the oldest commit that is not stored has waited. */
+  lagMs: number
+  /** Who holds the lease. */
+  holder: string
+  /** What went wrong last. */
+  lastError?: string
+}
 
 /** How to reach an S3 endpoint. What is absent takes the client's default. */
 export interface S3SettingsData {
@@ -308,6 +401,14 @@ export interface S3SettingsData {
   operationTimeoutMs?: number
   /** Checksums only where S3 demands them. */
   checksumsWhenRequired?: boolean
+}
+
+/** What a statement gave. */
+export interface SqlRows {
+  /** The columns' names. */
+  columns: Array<string>
+  /** The rows. */
+  rows: Array<Array<null | number | string | Buffer>>
 }
 
 /** Starts a server. */
