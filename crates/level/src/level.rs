@@ -203,7 +203,7 @@ async fn open_marker(client: &Client, settings: &LevelSettings) -> Result<Format
         outcome => outcome?,
     };
     if settings.error_if_exists && (found.is_some() || has_data(&root, location).await?) {
-        let message = format!("there is a database at {}/{} already", location.bucket(), location.prefix());
+        let message = format!("the database {location} exists already; open it without errorIfExists");
         return Err(Error::new(ErrorKind::Conflict, "LEVEL_DATABASE_EXISTS", message));
     }
     match found {
@@ -222,7 +222,7 @@ async fn new_marker(root: &Bucket, settings: &LevelSettings) -> Result<FormatMar
         return FormatMarker::new(Layout::Objects, KeyFormat::Utf8).store(root, location).await;
     }
     if !settings.create_if_missing && !location.is_whole_bucket() {
-        let message = format!("there is no database at {}/{}", location.bucket(), location.prefix());
+        let message = format!("the database {location} does not exist; open it with createIfMissing to make it");
         return Err(Error::new(ErrorKind::NotFound, "LEVEL_DATABASE_NOT_FOUND", message));
     }
     wanted.store(root, location).await

@@ -1,5 +1,7 @@
 //! Where a database is: a bucket, and a folder in it.
 
+use std::fmt;
+
 use holdfast_base::{Error, ErrorKind, Result};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -55,6 +57,15 @@ impl Location {
             .strip_suffix('/')
             .map_or_else(|| "@".to_owned(), |folder| format!("={}", utf8_percent_encode(folder, SEGMENT)));
         format!("{RESERVED}{folder}/")
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.prefix.strip_suffix('/') {
+            Some(folder) => write!(f, "{}/{folder}", self.bucket),
+            None => f.write_str(&self.bucket),
+        }
     }
 }
 

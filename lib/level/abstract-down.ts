@@ -1,0 +1,76 @@
+import * as down from "abstract-leveldown";
+import type { RangeOptions } from "./cursor.js";
+
+/** A Node callback. */
+export type Callback<T = void> = (error?: Error | null, value?: T) => void;
+
+/** Text or bytes. */
+export type Bytes = string | Uint8Array;
+
+/** A range as users of abstract-leveldown write it. */
+export interface DownRange extends Omit<RangeOptions, "gt" | "gte" | "lt" | "lte"> {
+  gt?: Bytes | undefined;
+  gte?: Bytes | undefined;
+  lt?: Bytes | undefined;
+  lte?: Bytes | undefined;
+}
+
+/** What an iterator gives beside a range. */
+export interface DownIteratorOptions extends DownRange {
+  /** Default true. */
+  keys?: boolean | undefined;
+  /** Keys as buffers rather than text. Default true. */
+  keyAsBuffer?: boolean | undefined;
+  /** Values as buffers rather than text. Default true. */
+  valueAsBuffer?: boolean | undefined;
+}
+
+/** One write of a batch. */
+export type DownWrite = { type: "put"; key: Bytes; value: unknown } | { type: "del"; key: Bytes };
+
+/** The public side of an iterator of abstract-leveldown. */
+export interface DownIterator {
+  next(callback: (error?: Error | null, key?: Bytes, value?: Bytes) => void): this;
+  next(): Promise<[key: Bytes, value: Bytes] | undefined>;
+  seek(target: Bytes): void;
+  end(callback: Callback): void;
+  end(): Promise<void>;
+  [Symbol.asyncIterator](): AsyncIterator<[key: Bytes, value: Bytes]>;
+}
+
+/** The public side of a database of abstract-leveldown. */
+export interface Down {
+  readonly status: "new" | "opening" | "open" | "closing" | "closed";
+  readonly supports: object;
+  open(options: object, callback: Callback): void;
+  open(callback: Callback): void;
+  close(callback: Callback): void;
+  get(key: Bytes, options: { asBuffer?: boolean }, callback: Callback<Bytes>): void;
+  get(key: Bytes, callback: Callback<Bytes>): void;
+  getMany(keys: Bytes[], options: { asBuffer?: boolean }, callback: Callback<(Bytes | undefined)[]>): void;
+  getMany(keys: Bytes[], callback: Callback<(Bytes | undefined)[]>): void;
+  put(key: Bytes, value: unknown, options: object, callback: Callback): void;
+  put(key: Bytes, value: unknown, callback: Callback): void;
+  del(key: Bytes, options: object, callback: Callback): void;
+  del(key: Bytes, callback: Callback): void;
+  batch(writes: DownWrite[], options: object, callback: Callback): void;
+  batch(writes: DownWrite[], callback: Callback): void;
+  batch(): object;
+  clear(options: DownRange, callback: Callback): void;
+  clear(callback: Callback): void;
+  iterator(options?: DownIteratorOptions): DownIterator;
+}
+
+/** The base class of databases. */
+export const AbstractDown = down.AbstractLevelDOWN as new (manifest: object) => Down;
+
+/** The base class of iterators. */
+export const AbstractDownIterator = down.AbstractIterator as new (db: object) => DownIterator;
+
+/** Answers a callback with what a promise becomes; an error that the callback throws is thrown on. */
+export function answer<T>(promise: Promise<T>, callback: (error: Error | null, value?: T) => void): void {
+  promise.then(
+    (value) => process.nextTick(callback, null, value),
+    (error: Error) => process.nextTick(callback, error),
+  );
+}

@@ -1,0 +1,175 @@
+import { AbstractLevel } from "abstract-level";
+import { type native, settle } from "../native.js";
+import { connect } from "./connection.js";
+import { nativeRange, type RangeOptions } from "./cursor.js";
+import { S3LevelIterator } from "./s3-level-iterator.js";
+import { invalid, isS3Setting, type S3Settings, type S3Source } from "./s3-settings.js";
+
+type Encoding<T> = NonNullable<ConstructorParameters<typeof AbstractLevel<Buffer, T, T>>[1]>["keyEncoding"];
+
+/** Options of {@link S3Level}, among them how to reach S3; its default comes from the environment. */
+export interface S3LevelOptions<K = string, V = string> extends S3Settings {
+  /** How to reach S3 instead: settings, or a client of the AWS SDK to read them from. Databases that are given the
+   * same object share its connections. */
+  s3?: S3Source | undefined;
+  /** How the data is laid out. Default: what is there, and `"objects"` where nothing is. */
+  layout?: "objects" | "lsm" | undefined;
+  /** How keys are written in objects' keys: `"utf8"` (they have to be text) or `"hex"` (any bytes). Default as above. */
+  keyFormat?: "utf8" | "hex" | undefined;
+  /** Encoding of keys. Default `"utf8"`. */
+  keyEncoding?: Encoding<K>;
+  /** Encoding of values. Default `"utf8"`. */
+  valueEncoding?: Encoding<V>;
+  /** Makes the bucket and the database where they are missing. Default true. */
+  createIfMissing?: boolean | undefined;
+  /** Refuses to open a database that is there. Default false. */
+  errorIfExists?: boolean | undefined;
+}
+
+/** Conditions on a write. */
+export interface WriteConditions {
+  /** Only when nothing is stored under the key. Default false. */
+  ifNoneMatch?: boolean | undefined;
+  /** Only when what is stored under the key has this ETag, as `getWithEtag()` gives it. */
+  ifMatch?: string | undefined;
+}
+
+type OpenOptions = { createIfMissing: boolean; errorIfExists: boolean };
+type Write = { type: "put"; key: Buffer; value: Buffer } | { type: "del"; key: Buffer };
+
+/**
+ * An ordered key-value database in a bucket, for the Level ecosystem.
+ *
+ * Writes are not atomic together and iterators are not snapshots; `docs/level.md` says what is.
+ * Beside Level's own, errors have codes such as `LEVEL_BUCKET_NOT_FOUND`, `LEVEL_ACCESS_DENIED`,
+ * `LEVEL_CONNECTION_FAILED`, `LEVEL_TIMEOUT`, `LEVEL_CONFLICT`, `LEVEL_INVALID_KEY` and `LEVEL_LAYOUT_MISMATCH`.
+ */
+export class S3Level<K = string, V = string> extends AbstractLevel<Buffer, K, V> {
+  /** The bucket, with a folder after a slash. */
+  readonly location: string;
+  readonly #s3: S3Source | undefined;
+  readonly #format: Pick<S3LevelOptions, "layout" | "keyFormat">;
+  #database: native.LevelDatabase | undefined;
+
+  /** Opens `bucket` or `bucket/folder`, at once and in the background; `open()` waits for it. */
+  constructor(location: string, options: S3LevelOptions<K, V> = {}) {
+    const { s3, layout, keyFormat, ...rest } = options ?? {};
+    const [flat, forward] = divided(rest);
+    super(
+      {
+        encodings: { buffer: true },
+        has: true,
+        seek: true,
+        permanence: true,
+        createIfMissing: true,
+        errorIfExists: true,
+        implicitSnapshots: false,
+        explicitSnapshots: false,
+        additionalMethods: { getWithEtag: true, stats: true },
+      },
+      forward as ConstructorParameters<typeof AbstractLevel<Buffer, K, V>>[1],
+    );
+    if (typeof location !== "string")
+      throw new TypeError("The first argument 'location' must be a string: bucket or bucket/folder");
+    this.location = location;
+    if (s3 !== undefined && flat !== undefined) {
+      throw invalid(`s3 and ${Object.keys(flat).join(", ")} both say how to reach S3; give one of them`);
+    }
+    this.#s3 = s3 ?? flat;
+    this.#format = { layout, keyFormat };
+  }
+
+  /** Deletes the database at a location with all of its data; the bucket stays. */
+  static async destroy(location: string, s3?: S3Source): Promise<void> {
+    await settle((await connect(s3, location)).destroy(location));
+  }
+
+  /** The value of a key with its ETag, or `undefined`: write it back with `{ ifMatch: etag }` and no update is lost. */
+  async getWithEtag(key: K): Promise<{ value: V; etag: string } | undefined> {
+    if (this.status === "opening") await this.open({ passive: true });
+    // The manifest declares no other format than bytes, so these are what encodings give and take.
+    const encoded = this.keyEncoding().encode(key) as unknown as Buffer;
+    const found = await settle(this.#native.getWithEtag(encoded));
+    if (!found) return undefined;
+    return { value: this.valueEncoding().decode(found.value) as V, etag: found.etag };
+  }
+
+  /** The requests sent by the databases that share these settings, by operation (`PutObject`, `GetObject`, …). */
+  stats(): Readonly<Record<string, number>> {
+    return this.#native.stats();
+  }
+
+  get #native(): native.LevelDatabase {
+    if (this.#database === undefined) {
+      throw Object.assign(new Error("Database is not open"), { code: "LEVEL_DATABASE_NOT_OPEN" });
+    }
+    return this.#database;
+  }
+
+  protected async _open({ createIfMissing, errorIfExists }: OpenOptions): Promise<void> {
+    const { layout, keyFormat } = this.#format;
+    const connection = await connect(this.#s3, this.location);
+    this.#database = await settle(
+      connection.open({
+        location: this.location,
+        createIfMissing,
+        errorIfExists,
+        ...(layout === undefined ? {} : { layout }),
+        ...(keyFormat === undefined ? {} : { keyFormat }),
+      }),
+    );
+  }
+
+  protected async _close(): Promise<void> {
+    this.#database?.close();
+    this.#database = undefined;
+  }
+
+  protected async _get(key: Buffer): Promise<Buffer | undefined> {
+    return (await settle(this.#native.get(key))) ?? undefined;
+  }
+
+  protected async _getMany(keys: Buffer[]): Promise<(Buffer | undefined)[]> {
+    return (await settle(this.#native.getMany(keys))).map((value) => value ?? undefined);
+  }
+
+  protected async _has(key: Buffer): Promise<boolean> {
+    return (await settle(this.#native.hasMany([key])))[0] === true;
+  }
+
+  protected async _hasMany(keys: Buffer[]): Promise<boolean[]> {
+    return settle(this.#native.hasMany(keys));
+  }
+
+  protected async _put(key: Buffer, value: Buffer, { ifNoneMatch, ifMatch }: WriteConditions): Promise<void> {
+    const condition = { ifNoneMatch: ifNoneMatch === true, ...(ifMatch === undefined ? {} : { ifMatch }) };
+    await settle(this.#native.put(key, value, condition));
+  }
+
+  protected async _del(key: Buffer, { ifMatch }: WriteConditions): Promise<void> {
+    await settle(this.#native.del(key, ifMatch));
+  }
+
+  protected async _batch(operations: Write[]): Promise<void> {
+    const writes = operations.map((write) =>
+      write.type === "put" ? { key: write.key, value: write.value } : { key: write.key },
+    );
+    await settle(this.#native.batch(writes));
+  }
+
+  protected async _clear(options: RangeOptions): Promise<void> {
+    await settle(this.#native.clear(nativeRange({ ...options, values: false })));
+  }
+
+  protected _iterator(options: RangeOptions): S3LevelIterator<K, V> {
+    return new S3LevelIterator(this, this.#native, options);
+  }
+}
+
+/** Options for S3, if there are any, and those of Level. */
+function divided(options: object): [S3Settings | undefined, object] {
+  const entries = Object.entries(options);
+  const flat = entries.filter(([name]) => isS3Setting(name));
+  const level = entries.filter(([name]) => !isS3Setting(name));
+  return [flat.length > 0 ? Object.fromEntries(flat) : undefined, Object.fromEntries(level)];
+}
