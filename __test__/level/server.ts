@@ -1,0 +1,39 @@
+// One storage server for a test file.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after } from "node:test";
+import { SmartStorage } from "holdfast";
+
+/** A running server, how to reach it, and locations that nobody used before. */
+export interface LevelServer {
+  storage: SmartStorage;
+  s3: { endpoint: string; credentials: { accessKeyId: string; secretAccessKey: string } };
+  /** A new location in the bucket `level`. */
+  location(): string;
+}
+
+/** Starts a server that stops when the file's tests are over. */
+export async function levelServer(): Promise<LevelServer> {
+  const directory = mkdtempSync(join(tmpdir(), "holdfast-level-"));
+  const storage = await SmartStorage.createAndStart({
+    server: { port: 0, address: "127.0.0.1", silent: true },
+    storage: { directory },
+    auth: { enabled: true },
+    buckets: ["level"],
+  });
+  after(async () => {
+    await storage.stop();
+    rmSync(directory, { recursive: true, force: true });
+  });
+  const { endpoint, port, accessKey, accessSecret } = await storage.getStorageDescriptor();
+  let count = 0;
+  return {
+    storage,
+    s3: {
+      endpoint: `http://${endpoint}:${port}`,
+      credentials: { accessKeyId: accessKey, secretAccessKey: accessSecret },
+    },
+    location: () => `level/${++count}`,
+  };
+}
