@@ -68,7 +68,10 @@ it("a range gives its bytes, the last byte included", async ({ store }) => {
   await store.blobs.put("a", "0123456789");
   const text = async (range: { start: number; end?: number } | { last: number }) =>
     (await store.blobs.get("a", { range })).text();
-  assert.deepEqual([await text({ start: 2, end: 4 }), await text({ start: 8 }), await text({ last: 3 })], ["234", "89", "789"]);
+  assert.deepEqual(
+    [await text({ start: 2, end: 4 }), await text({ start: 8 }), await text({ last: 3 })],
+    ["234", "89", "789"],
+  );
   await assert.rejects(text({ start: 10 }), { code: "INVALID_RANGE" });
   assert.equal((await store.blobs.get("a", { range: { start: 5 } })).size, 10);
 });
@@ -83,7 +86,10 @@ it("what is not there is a NotFoundError for get and copy, and undefined for hea
 it("head knows size, ETag, media type, metadata and time", async ({ store }) => {
   const put = await store.blobs.put("a", "hello", { contentType: "image/png", metadata: { owner: "Ada" } });
   const head = await store.blobs.head("a");
-  assert.deepEqual([head?.size, head?.contentType, head?.metadata, head?.etag], [5, "image/png", { owner: "Ada" }, put.etag]);
+  assert.deepEqual(
+    [head?.size, head?.contentType, head?.metadata, head?.etag],
+    [5, "image/png", { owner: "Ada" }, put.etag],
+  );
   assert.ok(Math.abs((head?.updatedAt.getTime() ?? 0) - Date.now()) < 60_000);
 });
 
@@ -137,13 +143,26 @@ it("a copy keeps content, media type and metadata", async ({ store }) => {
 
 it("a list is in order, in pages, and folds folders", async ({ store }) => {
   for (const key of ["a/1", "a/2", "b", "c/d/1", "c/e"]) await store.blobs.put(key, "x");
-  assert.deepEqual((await store.blobs.list()).map(({ key }) => key), ["a/1", "a/2", "b", "c/d/1", "c/e"]);
-  assert.deepEqual((await store.blobs.list({ prefix: "c/", reverse: true })).map(({ key }) => key), ["c/e", "c/d/1"]);
+  assert.deepEqual(
+    (await store.blobs.list()).map(({ key }) => key),
+    ["a/1", "a/2", "b", "c/d/1", "c/e"],
+  );
+  assert.deepEqual(
+    (await store.blobs.list({ prefix: "c/", reverse: true })).map(({ key }) => key),
+    ["c/e", "c/d/1"],
+  );
   const folder = await store.blobs.list({ delimiter: "/" }).page();
   assert.deepEqual([folder.items.map(({ key }) => key), folder.prefixes], [["b"], ["a/", "c/"]]);
   const first = await store.blobs.list({ limit: 2 }).page();
   const rest = await store.blobs.list({ ...(first.cursor && { cursor: first.cursor }) });
-  assert.deepEqual(rest.map(({ key, size }) => [key, size]), [["b", 1], ["c/d/1", 1], ["c/e", 1]]);
+  assert.deepEqual(
+    rest.map(({ key, size }) => [key, size]),
+    [
+      ["b", 1],
+      ["c/d/1", 1],
+      ["c/e", 1],
+    ],
+  );
 });
 
 it("presign gives a URL that works without credentials, or is a CapabilityError", async ({ store }) => {

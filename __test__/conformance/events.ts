@@ -48,16 +48,29 @@ it("list follows positions, by stream, since a time, behind a position, in both 
 
 it("appendMany appends payloads to one stream, or events to several", async ({ store }) => {
   const appended = await store.events.appendMany("s", [1, 2, 3], { expectedVersion: 0 });
-  assert.deepEqual(appended.map(({ version }) => version), [1, 2, 3]);
-  await store.events.appendMany([{ stream: "t", payload: 4 }, { stream: "s", payload: 5 }]);
-  assert.deepEqual((await store.events.list()).map(({ payload }) => payload), [1, 2, 3, 4, 5]);
-  assert.deepEqual(await store.events.streams(), [{ stream: "s", version: 4 }, { stream: "t", version: 1 }]);
+  assert.deepEqual(
+    appended.map(({ version }) => version),
+    [1, 2, 3],
+  );
+  await store.events.appendMany([
+    { stream: "t", payload: 4 },
+    { stream: "s", payload: 5 },
+  ]);
+  assert.deepEqual(
+    (await store.events.list()).map(({ payload }) => payload),
+    [1, 2, 3, 4, 5],
+  );
+  assert.deepEqual(await store.events.streams(), [
+    { stream: "s", version: 4 },
+    { stream: "t", version: 1 },
+  ]);
 });
 
 it("read streams what is there and ends", async ({ store }) => {
   const events = await store.events.appendMany("s", [1, 2, 3]);
   const read: unknown[] = [];
-  for await (const event of store.events.read({ stream: "s", from: events[0]?.position ?? "" })) read.push(event.payload);
+  for await (const event of store.events.read({ stream: "s", from: events[0]?.position ?? "" }))
+    read.push(event.payload);
   assert.deepEqual(read, [2, 3]);
 });
 

@@ -20,7 +20,11 @@ it("kv and records do not see each other", async ({ store }) => {
 });
 
 it("ttl makes a value go, and a set without it makes it stay", async ({ store }) => {
-  await store.kv.setMany([{ key: "a", value: 1, ttl: 1 }, { key: "b", value: 1, ttl: 1 }, { key: "c", value: 1 }]);
+  await store.kv.setMany([
+    { key: "a", value: 1, ttl: 1 },
+    { key: "b", value: 1, ttl: 1 },
+    { key: "c", value: 1 },
+  ]);
   await store.kv.set("b", 2);
   while ((await store.kv.get("a")) !== undefined) await new Promise(setImmediate);
   assert.deepEqual(await store.kv.keys(), ["b", "c"]);
@@ -35,13 +39,21 @@ it("ifVersion null sets only once", async ({ store }) => {
 
 it("list gives keys and values, keys gives keys", async ({ store }) => {
   await store.kv.setMany({ "a/1": 1, "a/2": new Date(0), b: 3 });
-  assert.deepEqual(await store.kv.list({ prefix: "a/" }), [{ key: "a/1", value: 1 }, { key: "a/2", value: new Date(0) }]);
+  assert.deepEqual(await store.kv.list({ prefix: "a/" }), [
+    { key: "a/1", value: 1 },
+    { key: "a/2", value: new Date(0) },
+  ]);
   assert.deepEqual(await store.kv.keys({ reverse: true }), ["b", "a/2", "a/1"]);
   assert.equal(await store.kv.count({ prefix: "a/" }), 2);
 });
 
 it("getMany and setMany take many at once", async ({ store }) => {
-  await store.kv.setMany(new Map([["a", 1], ["b", 2]]));
+  await store.kv.setMany(
+    new Map([
+      ["a", 1],
+      ["b", 2],
+    ]),
+  );
   assert.deepEqual(await store.kv.getMany(["b", "x", "a", "b"]), [2, undefined, 1, 2]);
   assert.deepEqual(await store.kv.getMany([]), []);
   assert.equal(await store.kv.deleteMany(["a", "x"]), 1);

@@ -51,7 +51,10 @@ it("a listener that throws reaches listener:error and breaks nothing", async ({ 
   });
   await store.records.put("a", 1);
   await new Promise(setImmediate);
-  assert.deepEqual(errors, [["record:put", "one"], ["record:put", "two"]]);
+  assert.deepEqual(errors, [
+    ["record:put", "one"],
+    ["record:put", "two"],
+  ]);
 });
 
 it("once hears one event, and an unknown type is refused", async ({ store }) => {
@@ -71,7 +74,10 @@ it(
     const versions: number[] = [];
     store.on("kv:set", ({ version }) => versions.push(version));
     await Promise.all(Array.from({ length: 200 }, (_, n) => store.kv.set("a", n)));
-    assert.deepEqual(versions, Array.from({ length: 200 }, (_, n) => n + 1));
+    assert.deepEqual(
+      versions,
+      Array.from({ length: 200 }, (_, n) => n + 1),
+    );
   },
   "ordered",
 );
@@ -103,9 +109,13 @@ it("calls after close are ClosedErrors, and closing twice is fine", async ({ sto
   await assert.rejects(store.events.append("s", 1), ClosedError);
 });
 
-it("close waits for writes in flight", async ({ store, reopen }) => {
-  const writes = Array.from({ length: 20 }, (_, n) => store.kv.set(`k${n}`, n));
-  const again = await reopen();
-  await Promise.all(writes);
-  assert.equal(await again.kv.count(), 20);
-}, "durable");
+it(
+  "close waits for writes in flight",
+  async ({ store, reopen }) => {
+    const writes = Array.from({ length: 20 }, (_, n) => store.kv.set(`k${n}`, n));
+    const again = await reopen();
+    await Promise.all(writes);
+    assert.equal(await again.kv.count(), 20);
+  },
+  "durable",
+);

@@ -49,7 +49,10 @@ it("an expired record is invisible at once, everywhere", async ({ store }) => {
   await store.records.put("b", 1, { ttl: 60_000 });
   while (await store.records.has("a")) await new Promise(setImmediate);
   assert.equal(await store.records.find("a"), undefined);
-  assert.deepEqual((await store.records.list()).map(({ key }) => key), ["b"]);
+  assert.deepEqual(
+    (await store.records.list()).map(({ key }) => key),
+    ["b"],
+  );
   assert.deepEqual(await store.records.getMany(["a"]), [undefined]);
   assert.equal(await store.records.count(), 1);
   await store.records.put("a", 2, { ifVersion: null });
@@ -61,7 +64,10 @@ it("every kind of value comes back equal", async ({ store }) => {
     numbers: [0, -0, 1.5, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.MAX_VALUE],
     date: new Date("2026-01-02T03:04:05.678Z"),
     bytes: new Uint8Array([0, 1, 255]),
-    map: new Map<unknown, unknown>([["a", new Set([1, new Date(0)])], [{ k: 1 }, undefined]]),
+    map: new Map<unknown, unknown>([
+      ["a", new Set([1, new Date(0)])],
+      [{ k: 1 }, undefined],
+    ]),
     big: 2n ** 80n,
     nothing: undefined,
     no: null,
@@ -92,7 +98,8 @@ it("what can't be stored is refused before anything is written", async ({ store 
 
 it("keys that can't be kept exactly are refused", async ({ store }) => {
   const refused = ["", "a\u0000b", "k".repeat(1025), "é".repeat(513), "\ud800", "a\udc00b"];
-  for (const key of refused) await assert.rejects(store.records.put(key, 1), { code: "INVALID_KEY" }, JSON.stringify(key));
+  for (const key of refused)
+    await assert.rejects(store.records.put(key, 1), { code: "INVALID_KEY" }, JSON.stringify(key));
   for (const key of [1, null, undefined, {}]) {
     await assert.rejects(store.records.get(key as unknown as string), ValidationError);
   }
@@ -101,7 +108,14 @@ it("keys that can't be kept exactly are refused", async ({ store }) => {
 
 it("options that do not exist or make no sense are refused", async ({ store }) => {
   await assert.rejects(store.records.put("a", 1, { ifversion: 1 } as object), { code: "INVALID_OPTION" });
-  for (const options of [{ ttl: 0 }, { ttl: -1 }, { ttl: 1.5 }, { ttl: Number.NaN }, { ifVersion: 0 }, { ifVersion: 1.5 }]) {
+  for (const options of [
+    { ttl: 0 },
+    { ttl: -1 },
+    { ttl: 1.5 },
+    { ttl: Number.NaN },
+    { ifVersion: 0 },
+    { ifVersion: 1.5 },
+  ]) {
     await assert.rejects(store.records.put("a", 1, options), { code: "INVALID_OPTION" });
   }
   await assert.rejects(store.records.list({ limit: -1 }).page(), ValidationError);
@@ -111,9 +125,15 @@ it("options that do not exist or make no sense are refused", async ({ store }) =
 
 it("putMany puts all, getMany reads in the order asked for, deleteMany says how many", async ({ store }) => {
   const put = await store.records.putMany([1, 2, 3].map((n) => ({ key: `k${n}`, value: { n } })));
-  assert.deepEqual(put.map(({ version }) => version), [1, 1, 1]);
+  assert.deepEqual(
+    put.map(({ version }) => version),
+    [1, 1, 1],
+  );
   const found = await store.records.getMany<{ n: number }>(["k3", "x", "k1"]);
-  assert.deepEqual(found.map((record) => record?.value.n), [3, undefined, 1]);
+  assert.deepEqual(
+    found.map((record) => record?.value.n),
+    [3, undefined, 1],
+  );
   assert.equal(await store.records.deleteMany(["k1", "x", "k3"]), 2);
   assert.deepEqual(await store.records.putMany([]), []);
   assert.equal(await store.records.count(), 1);
@@ -123,7 +143,10 @@ it(
   "putMany puts nothing when one of them conflicts",
   async ({ store }) => {
     await store.records.put("b", 1);
-    const items = [{ key: "a", value: 1 }, { key: "b", value: 2, ifVersion: null }];
+    const items = [
+      { key: "a", value: 1 },
+      { key: "b", value: 2, ifVersion: null },
+    ];
     await assert.rejects(store.records.putMany(items), ConflictError);
     assert.equal(await store.records.has("a"), false);
   },
@@ -133,7 +156,10 @@ it(
 it("deleteMany of a prefix takes everything under it and nothing else", async ({ store }) => {
   await store.records.putMany(["a", "a/1", "a/2", "b"].map((key) => ({ key, value: 1 })));
   assert.equal(await store.records.deleteMany({ prefix: "a/" }), 2);
-  assert.deepEqual((await store.records.list()).map(({ key }) => key), ["a", "b"]);
+  assert.deepEqual(
+    (await store.records.list()).map(({ key }) => key),
+    ["a", "b"],
+  );
   await assert.rejects(store.records.deleteMany({} as { prefix: string }), ValidationError);
 });
 
@@ -142,13 +168,19 @@ it("update begins again until it wins", async ({ store }) => {
   await Promise.all(Array.from({ length: 8 }, () => store.records.update<number>("n", (n) => n + 1)));
   const record = await store.records.get("n");
   assert.deepEqual([record.value, record.version], [8, 9]);
-  await assert.rejects(store.records.update("x", (value) => value), NotFoundError);
+  await assert.rejects(
+    store.records.update("x", (value) => value),
+    NotFoundError,
+  );
 });
 
 it("a list can be awaited, streamed and paged, and is never cut silently", async ({ store }) => {
   const keys = Array.from({ length: 23 }, (_, n) => `k${String(n).padStart(2, "0")}`);
   await store.records.putMany(keys.map((key) => ({ key, value: key })));
-  assert.deepEqual((await store.records.list()).map(({ key }) => key), keys);
+  assert.deepEqual(
+    (await store.records.list()).map(({ key }) => key),
+    keys,
+  );
   const streamed: string[] = [];
   for await (const { key } of store.records.list({ prefix: "k1" })) streamed.push(key);
   assert.deepEqual(streamed, keys.slice(10, 20));
@@ -179,18 +211,32 @@ it("a list can be bounded, reversed and without values", async ({ store }) => {
 it("keys are in the order of their UTF-8 bytes", async ({ store }) => {
   const keys = ["B", "a", "a0", "b", "é", "\uff5e", "🦀"];
   await store.records.putMany([...keys].reverse().map((key) => ({ key, value: 1 })));
-  assert.deepEqual((await store.records.list()).map(({ key }) => key), keys);
+  assert.deepEqual(
+    (await store.records.list()).map(({ key }) => key),
+    keys,
+  );
 });
 
 it("a filter keeps what matches, by function and by properties", async ({ store }) => {
   const records = store.records.typed<{ n: number; even: boolean }>();
   await records.putMany(Array.from({ length: 10 }, (_, n) => ({ key: `k${n}`, value: { n, even: n % 2 === 0 } })));
   const large = await records.list({ filter: ({ value }) => value.n > 7 });
-  assert.deepEqual(large.map(({ value }) => value.n), [8, 9]);
-  assert.deepEqual((await records.list({ filter: { even: true }, limit: 2 })).map(({ value }) => value.n), [0, 2]);
+  assert.deepEqual(
+    large.map(({ value }) => value.n),
+    [8, 9],
+  );
+  assert.deepEqual(
+    (await records.list({ filter: { even: true }, limit: 2 })).map(({ value }) => value.n),
+    [0, 2],
+  );
   const page = await records.list({ filter: { even: true }, limit: 2 }).page();
-  const next = await records.list({ filter: { even: true }, limit: 2, ...(page.cursor && { cursor: page.cursor }) }).page();
-  assert.deepEqual(next.items.map(({ value }) => value.n), [4, 6]);
+  const next = await records
+    .list({ filter: { even: true }, limit: 2, ...(page.cursor && { cursor: page.cursor }) })
+    .page();
+  assert.deepEqual(
+    next.items.map(({ value }) => value.n),
+    [4, 6],
+  );
 });
 
 it("count counts a range", async ({ store }) => {
@@ -211,9 +257,16 @@ it(
   "durable",
 );
 
-it("writes that nobody waited for keep their order", async ({ store }) => {
-  const puts = Array.from({ length: 50 }, (_, n) => store.records.put("a", n));
-  const versions = (await Promise.all(puts)).map(({ version }) => version);
-  assert.deepEqual(versions, Array.from({ length: 50 }, (_, n) => n + 1));
-  assert.equal((await store.records.get("a")).value, 49);
-}, "ordered");
+it(
+  "writes that nobody waited for keep their order",
+  async ({ store }) => {
+    const puts = Array.from({ length: 50 }, (_, n) => store.records.put("a", n));
+    const versions = (await Promise.all(puts)).map(({ version }) => version);
+    assert.deepEqual(
+      versions,
+      Array.from({ length: 50 }, (_, n) => n + 1),
+    );
+    assert.equal((await store.records.get("a")).value, 49);
+  },
+  "ordered",
+);

@@ -53,4 +53,3 @@ async function runCase(adapter: AdapterUnderTest, it: Case, context: TestContext
     await room.clear();
   }
 }
-

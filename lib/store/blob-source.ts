@@ -1,4 +1,4 @@
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import { ValidationError } from "../errors.js";
 import { checkKey, describe } from "./key.js";
 
@@ -36,7 +36,8 @@ export function openSource(data: BlobSource): OpenedSource {
   }
   if (data instanceof Uint8Array) return { chunks: [data], size: data.byteLength, contentType: BYTES };
   if (data instanceof ArrayBuffer) return { chunks: [new Uint8Array(data)], size: data.byteLength, contentType: BYTES };
-  if (data instanceof Blob) return { chunks: streamed(data.stream()), size: data.size, contentType: data.type || BYTES };
+  if (data instanceof Blob)
+    return { chunks: streamed(data.stream()), size: data.size, contentType: data.type || BYTES };
   if (typeof data === "object" && data !== null) {
     if (data instanceof ReadableStream) return { chunks: streamed(data), contentType: BYTES };
     if (Symbol.asyncIterator in data || Symbol.iterator in data) return { chunks: checked(data), contentType: BYTES };

@@ -90,7 +90,11 @@ export class Events<T = unknown> {
   }
 
   /** Appends payloads to a stream, or events to several: all or none where `capabilities.atomic`. */
-  async appendMany<V extends T>(stream: string, payloads: readonly V[], options?: Pick<AppendOptions, "expectedVersion">): Promise<StoredEvent<V>[]>;
+  async appendMany<V extends T>(
+    stream: string,
+    payloads: readonly V[],
+    options?: Pick<AppendOptions, "expectedVersion">,
+  ): Promise<StoredEvent<V>[]>;
   async appendMany<V extends T>(items: readonly AppendItem<V>[]): Promise<StoredEvent<V>[]>;
   async appendMany<V extends T>(
     target: string | readonly AppendItem<V>[],
@@ -104,7 +108,8 @@ export class Events<T = unknown> {
     const steps = items.map(appendStep);
     const [first] = steps;
     if (first === undefined) return [];
-    if (options.expectedVersion !== undefined) first.expected = checkWhole(options.expectedVersion, "expectedVersion", 0);
+    if (options.expectedVersion !== undefined)
+      first.expected = checkWhole(options.expectedVersion, "expectedVersion", 0);
     const outcomes = await this.#writer.commit(steps, (outcomes) => outcomes.map(appended));
     return outcomes.map((outcome) => eventOf<V>(outcome));
   }
@@ -222,7 +227,9 @@ function queryOf(options: EventListOptions, cursor: string | undefined, limit: n
 function timeOf(since: Date | number | string): number {
   const time = new Date(since).getTime();
   if (Number.isNaN(time)) {
-    throw new ValidationError("since is no time; give a Date, milliseconds, or an ISO string", { code: "INVALID_OPTION" });
+    throw new ValidationError("since is no time; give a Date, milliseconds, or an ISO string", {
+      code: "INVALID_OPTION",
+    });
   }
   return Math.max(0, Math.ceil(time));
 }

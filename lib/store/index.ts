@@ -6,8 +6,8 @@ import { CLASSES, type ClassName, type Resolved, resolve } from "./settings.js";
 import { Store } from "./store.js";
 
 export type { Atomic } from "./atomic.js";
-export type { BlobInfo, BlobListOptions, BlobPage, BlobPutOptions, Blobs, ByteRange } from "./blobs.js";
 export type { BlobSource } from "./blob-source.js";
+export type { BlobInfo, BlobListOptions, BlobPage, BlobPutOptions, Blobs, ByteRange } from "./blobs.js";
 export type { ListOptions } from "./entries.js";
 export type { AppendItem, AppendOptions, EventListOptions, EventReadOptions, Events, StoredEvent } from "./events.js";
 export type { Kv, KvEntry, SetItem, SetOptions } from "./kv.js";

@@ -10,7 +10,9 @@ type Checkable = string & { isWellFormed(): boolean };
  */
 export function checkKey(key: unknown, what = "key"): asserts key is string {
   if (typeof key !== "string") {
-    throw new ValidationError(`a ${what} is a string, not ${describe(key)}; nothing was changed`, { code: "INVALID_KEY" });
+    throw new ValidationError(`a ${what} is a string, not ${describe(key)}; nothing was changed`, {
+      code: "INVALID_KEY",
+    });
   }
   if (!(key as Checkable).isWellFormed()) {
     const shown = JSON.stringify(key.slice(0, 40));

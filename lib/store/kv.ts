@@ -123,7 +123,9 @@ function itemsOf<T>(
 ): readonly SetItem<T>[] {
   if (Array.isArray(values)) return values as readonly SetItem<T>[];
   if (typeof values !== "object" || values === null) {
-    throw new ValidationError(`setMany takes items, a Map or an object, not ${describe(values)}`, { code: "INVALID_OPTION" });
+    throw new ValidationError(`setMany takes items, a Map or an object, not ${describe(values)}`, {
+      code: "INVALID_OPTION",
+    });
   }
   const pairs: Iterable<[string, T]> = values instanceof Map ? values : Object.entries(values);
   return Array.from(pairs, ([key, value]) => ({ key, value }));

@@ -34,13 +34,25 @@ export type StoreEventOf<P extends StoreEventPattern> = P extends StoreEventType
     ? StoreEvents[Extract<StoreEventType, `${Start}${string}`>]
     : never;
 /** Hears an event and its type. What it throws reaches `listener:error`; it never breaks a write. */
-export type StoreListener<P extends StoreEventPattern = "*"> = (event: StoreEventOf<P>, type: StoreEventType) => unknown;
+export type StoreListener<P extends StoreEventPattern = "*"> = (
+  event: StoreEventOf<P>,
+  type: StoreEventType,
+) => unknown;
 
 /** An event on its way. */
 export type Emission = { [T in StoreEventType]: [type: T, event: StoreEvents[T]] }[StoreEventType];
 
 const TYPES: readonly string[] = [
-  ...["record:put", "record:delete", "record:conflict", "kv:set", "kv:delete", "event:append", "blob:put", "blob:delete"],
+  ...[
+    "record:put",
+    "record:delete",
+    "record:conflict",
+    "kv:set",
+    "kv:delete",
+    "event:append",
+    "blob:put",
+    "blob:delete",
+  ],
   ...["blob:upload:progress", "sync:start", "sync:complete", "sync:error", "sync:offline", "sync:online"],
   ...["peer:connect", "peer:disconnect", "listener:error"],
 ];

@@ -9,7 +9,9 @@ export interface PersistAdapter {
   /** Deletes a key; one that is not there is no error. */
   delete(key: string): Promise<unknown>;
   /** Every key that starts with the prefix, with its value, in any order. */
-  list(prefix: string): Promise<unknown> | AsyncIterable<{ key: string; value: unknown }> | Iterable<{ key: string; value: unknown }>;
+  list(
+    prefix: string,
+  ): Promise<unknown> | AsyncIterable<{ key: string; value: unknown }> | Iterable<{ key: string; value: unknown }>;
 }
 
 /** Where a store can live. */
@@ -67,7 +69,14 @@ export interface S3Options {
 export interface PostgresOptions {
   /** Where the server is. */
   connection?:
-    | { host?: string; port?: number; database?: string; user?: string; password?: string | undefined; ssl?: boolean | object }
+    | {
+        host?: string;
+        port?: number;
+        database?: string;
+        user?: string;
+        password?: string | undefined;
+        ssl?: boolean | object;
+      }
     | undefined;
   /** The same as a URL. */
   connectionString?: string | undefined;

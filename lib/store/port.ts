@@ -1,5 +1,15 @@
+import type {
+  BlobHandle,
+  BlobOptionsData,
+  ByteRangeData,
+  EventQueryData,
+  ListQueryData,
+  Reply,
+  StepData,
+  StoreHandle,
+  UploadHandle,
+} from "#native";
 import { native, open, settle } from "../native.js";
-import type { BlobHandle, BlobOptionsData, ByteRangeData, EventQueryData, ListQueryData, Reply, StepData, StoreHandle, UploadHandle } from "#native";
 
 /** An answer that is there at once, or comes later. */
 export type Answer<T> = T | Promise<T>;

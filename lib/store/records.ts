@@ -1,6 +1,6 @@
 import type { StepData } from "#native";
 import { ConflictError, NotFoundError, ValidationError } from "../errors.js";
-import { checkKeys, Entries, type ListOptions, queryOf, pageOf } from "./entries.js";
+import { checkKeys, Entries, type ListOptions, pageOf, queryOf } from "./entries.js";
 import { checkKey, checkOptions, describe, expectedOf, ttlOf } from "./key.js";
 import type { Emission } from "./lifecycle.js";
 import { cursorOf, ListQuery, type Page } from "./list-query.js";
@@ -117,8 +117,7 @@ export class Records<T = unknown> {
     }
     const steps = items.map(({ key, value, ...options }) => putStep(key, value, options));
     if (steps.length === 0) return [];
-    const report = (outcomes: RawOutcome[]) =>
-      items.map(({ key, value }, at) => put(key, value, outcomes[at] ?? {}));
+    const report = (outcomes: RawOutcome[]) => items.map(({ key, value }, at) => put(key, value, outcomes[at] ?? {}));
     const outcomes = await this.#writer.commit(steps, report);
     return items.map(({ key, value }, at) => stored(key, value, outcomes[at] ?? {}));
   }
@@ -144,7 +143,8 @@ export class Records<T = unknown> {
       try {
         return await this.put(key, await change(value), { ifVersion: version });
       } catch (error) {
-        if (!(error instanceof ConflictError) || error.code !== "VERSION_CONFLICT" || attempt >= MAX_ATTEMPTS) throw error;
+        if (!(error instanceof ConflictError) || error.code !== "VERSION_CONFLICT" || attempt >= MAX_ATTEMPTS)
+          throw error;
       }
     }
   }

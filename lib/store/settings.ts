@@ -38,7 +38,8 @@ export function resolve(name: string, options: StoreOptions): Record<ClassName, 
     if (!isObject(chosen)) throw unusable(className, chosen);
     const adapter = adapterOf(chosen);
     // What stands at the top under the adapter's name serves the class too.
-    const group = typeof adapter === "string" && chosen[adapter] === undefined ? { [adapter]: (shared as Loose)[adapter] } : {};
+    const group =
+      typeof adapter === "string" && chosen[adapter] === undefined ? { [adapter]: (shared as Loose)[adapter] } : {};
     if (typeof adapter === "string") used.add(adapter);
     return resolveAdapter(name, { ...group, ...chosen }, className, used);
   };
@@ -112,9 +113,14 @@ function s3Required(settings: Loose): Record<string, unknown> {
 }
 
 function credentialsOfEnvironment(): Record<string, string> {
-  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken } = process.env;
+  const {
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
+  } = process.env;
   if (accessKeyId === undefined || secretAccessKey === undefined) {
-    const message = "the s3 adapter has no credentials; give credentials, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+    const message =
+      "the s3 adapter has no credentials; give credentials, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
     throw new ConfigError(message, { code: "CREDENTIALS_MISSING" });
   }
   return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
@@ -164,7 +170,9 @@ function misplaced(adapter: AdapterName, name: string): ConfigError {
 }
 
 function unknown(name: string, known: readonly string[]): ConfigError {
-  return new ConfigError(`there is no setting ${name}; the settings are ${known.join(", ")}`, { code: "UNKNOWN_OPTION" });
+  return new ConfigError(`there is no setting ${name}; the settings are ${known.join(", ")}`, {
+    code: "UNKNOWN_OPTION",
+  });
 }
 
 function unusable(name: string, value: unknown): ConfigError {

@@ -50,7 +50,8 @@ function isPlain(value: unknown, path: (string | number)[], above: object[]): bo
 
 function isPlainObject(value: object, path: (string | number)[], above: object[]): boolean {
   if (above.includes(value)) throw invalid("a value that contains itself can't be stored; break the cycle", path);
-  if (above.length >= MAX_DEPTH) throw invalid(`more than ${MAX_DEPTH} levels can't be stored; flatten the value`, path);
+  if (above.length >= MAX_DEPTH)
+    throw invalid(`more than ${MAX_DEPTH} levels can't be stored; flatten the value`, path);
   above.push(value);
   let plain = true;
   for (const [name, part] of partsOf(value, path)) {
@@ -145,9 +146,12 @@ function fromTag(tag: string, content: Json): unknown {
     case "$object":
       return objectOf(Object.entries(content as { [key: string]: Json }).map(([key, part]) => [key, untagged(part)]));
     default:
-      throw new ValidationError(`a stored value has the tag ${tag}, which this release does not know; update to read it`, {
-        code: "UNKNOWN_TAG",
-      });
+      throw new ValidationError(
+        `a stored value has the tag ${tag}, which this release does not know; update to read it`,
+        {
+          code: "UNKNOWN_TAG",
+        },
+      );
   }
 }
 

@@ -30,4 +30,4 @@ pub use entry::{Entry, EntryPage, EntryQuery, Space};
 pub use event::{Event, EventPage, EventQuery, StreamPage, StreamQuery};
 pub use json::ToJson;
 pub use ports::{Adapter, Capabilities, Upload};
-pub use settings::{Settings, SqliteSettings, open};
+pub use settings::{S3Credentials, S3Multipart, S3Prefixes, S3Settings, Settings, SqliteSettings, open};

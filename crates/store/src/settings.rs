@@ -4,11 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use holdfast_base::{Clock, Error, ErrorKind, Result};
+use holdfast_s3_client::{ClientSettings, Credentials};
 use holdfast_sqlite::Synchronous;
 use serde::Deserialize;
 
 use crate::Adapter;
 use crate::adapters::memory::Memory;
+use crate::adapters::s3::S3;
 use crate::adapters::sqlite::Sqlite;
 
 /// One adapter with its settings.
@@ -19,6 +21,92 @@ pub enum Settings {
     Memory,
     /// In a SQLite file.
     Sqlite(SqliteSettings),
+    /// In a bucket.
+    S3(S3Settings),
+}
+
+/// Settings of the S3 adapter; what is left out has the default of [`ClientSettings`].
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct S3Settings {
+    /// The bucket.
+    pub bucket: String,
+    /// The region.
+    pub region: Option<String>,
+    /// The endpoint's URL.
+    pub endpoint: Option<String>,
+    /// Whether the bucket is in the path.
+    pub force_path_style: Option<bool>,
+    /// What signs requests.
+    pub credentials: Option<S3Credentials>,
+    /// What every key in the bucket begins with.
+    #[serde(default)]
+    pub prefix: String,
+    /// Where records, kv and events lie, behind the prefix.
+    #[serde(default)]
+    pub prefixes: S3Prefixes,
+    /// How large uploads are cut.
+    #[serde(default)]
+    pub multipart: S3Multipart,
+}
+
+impl std::fmt::Debug for S3Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("S3Settings").field("bucket", &self.bucket).field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
+/// Keys of an account. Not `Debug`: it holds secrets.
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct S3Credentials {
+    /// The public half.
+    pub access_key_id: String,
+    /// The secret half.
+    pub secret_access_key: String,
+    /// Of temporary credentials.
+    pub session_token: Option<String>,
+}
+
+/// Where records, kv and events lie.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct S3Prefixes {
+    /// Default `.persist/records/`.
+    pub records: Option<String>,
+    /// Default `.persist/kv/`.
+    pub kv: Option<String>,
+    /// Default `.persist/events/`.
+    pub events: Option<String>,
+}
+
+/// How large uploads are cut.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct S3Multipart {
+    /// A part's size in bytes: 5 MiB to 5 GiB. Default 8 MiB.
+    pub part_size: Option<usize>,
+    /// Parts in flight: 1 to 64. Default 4.
+    pub concurrency: Option<usize>,
+}
+
+impl S3Settings {
+    /// How to reach the endpoint.
+    pub(crate) fn client(&self) -> ClientSettings {
+        let plain = ClientSettings::default();
+        let credentials = self.credentials.as_ref().map(|given| Credentials {
+            session_token: given.session_token.clone(),
+            ..Credentials::new(&given.access_key_id, &given.secret_access_key)
+        });
+        ClientSettings {
+            region: self.region.clone().unwrap_or(plain.region),
+            endpoint: self.endpoint.clone(),
+            force_path_style: self.force_path_style,
+            credentials,
+            concurrency: self.multipart.concurrency.unwrap_or(plain.concurrency),
+            ..plain
+        }
+    }
 }
 
 /// Settings of the SQLite adapter; what is left out has the default of [`holdfast_sqlite::Settings`].
@@ -92,5 +180,6 @@ pub async fn open(settings: Settings, clock: Arc<dyn Clock>) -> Result<Arc<dyn A
     Ok(match settings {
         Settings::Memory => Arc::new(Memory::new(clock)),
         Settings::Sqlite(settings) => Arc::new(Sqlite::open(&settings.try_into()?, clock)?),
+        Settings::S3(settings) => Arc::new(S3::open(&settings, clock).await?),
     })
 }

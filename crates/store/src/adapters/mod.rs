@@ -2,6 +2,7 @@
 //! `events` and `blobs` (its ports).
 
 pub mod memory;
+pub mod s3;
 pub mod sqlite;
 
 use holdfast_base::{Error, ErrorKind};
