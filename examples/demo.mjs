@@ -139,7 +139,7 @@ async function remultDoor() {
   await storage.createBucket("replica");
   class Task {}
   describeClass(Task, Entity("tasks", { allowApiCrud: true }), {
-    id: Fields.cuid(),
+    id: Fields.id(),
     title: Fields.string(),
     done: Fields.boolean(),
   });

@@ -103,6 +103,9 @@ const SHAPE: { readonly [name: string]: Kind } = {
   handleSignals: "boolean",
 };
 
+/** An object that other libraries write into: the AWS SDK marks the credentials that it was given with `$source`. */
+const OPEN = "s3.credentials";
+
 /**
  * Looks options through before anything is opened.
  *
@@ -118,6 +121,7 @@ export function checkOptions(options: S3DataProviderOptions): void {
   ] as const) {
     if (value === undefined || value === "") throw invalid("MISSING_OPTION", `${name} is required`);
   }
+  checkCredentials(options.s3.credentials);
   if (/^\/|\/\/|\/$/.test(options.s3.databaseName)) {
     throw invalid("INVALID_OPTION", "s3.databaseName has an empty part; give a name without a slash at its ends");
   }
@@ -133,6 +137,15 @@ export function checkOptions(options: S3DataProviderOptions): void {
   }
 }
 
+/** A secret that is named but undefined is a variable of the environment that isn't set. */
+function checkCredentials(credentials: S3DataProviderOptions["s3"]["credentials"]): void {
+  if (credentials === undefined) return;
+  for (const name of ["accessKeyId", "secretAccessKey"] as const) {
+    if (credentials[name]) continue;
+    throw invalid("CREDENTIALS_MISSING", `s3.credentials.${name} is not set; is the variable of the environment?`);
+  }
+}
+
 function checkShape(value: unknown, shape: { readonly [name: string]: Kind }, path: string): void {
   if (typeof value !== "object" || value === null) {
     throw invalid("INVALID_OPTION", `${path === "" ? "the options" : path} must be an object`);
@@ -141,6 +154,7 @@ function checkShape(value: unknown, shape: { readonly [name: string]: Kind }, pa
     const full = path === "" ? name : `${path}.${name}`;
     const kind = shape[name];
     if (kind === undefined) {
+      if (path === OPEN) continue;
       const known = Object.keys(shape).join(", ");
       throw invalid("UNKNOWN_OPTION", `${full} is not an option; possible are ${known}`);
     }
