@@ -189,6 +189,10 @@ impl Backlog {
 
 /// The error of a write that is committed here and not stored there.
 pub(crate) fn not_replicated(why: &Error) -> Error {
+    if why.kind() == ErrorKind::Locked {
+        let message = format!("committed locally, and not part of the database any more: {why}");
+        return Error::new(ErrorKind::Locked, why.code(), message);
+    }
     let message = format!(
         "committed locally, not replicated: {why}. The commit is kept and shipped when the bucket answers; \
          don't repeat it"
