@@ -95,14 +95,9 @@ describe("SmartStorage with the AWS SDK", () => {
   });
 
   for (const ChecksumAlgorithm of ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"] as const) {
-    it(`verifies, keeps and gives back ${ChecksumAlgorithm}`, async (test) => {
+    it(`verifies, keeps and gives back ${ChecksumAlgorithm}`, async () => {
       const Key = `sum-${ChecksumAlgorithm}`;
-      try {
-        await put(Key, "123456789", { ChecksumAlgorithm });
-      } catch (error) {
-        if (!/crt/i.test(String(error))) throw error;
-        return test.skip("the SDK computes it only with a package that is not installed");
-      }
+      await put(Key, "123456789", { ChecksumAlgorithm });
       const head = await client.send(new HeadObjectCommand({ Bucket, Key, ChecksumMode: "ENABLED" }));
       assert.notEqual(head[`Checksum${ChecksumAlgorithm}`], undefined);
       assert.equal(head.ChecksumType, "FULL_OBJECT");

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 /// A server in a folder of its own.
 pub(crate) struct Fixture {
     pub(crate) server: Server,
-    _directory: TempDir,
+    pub(crate) directory: TempDir,
 }
 
 impl Fixture {
@@ -24,7 +24,14 @@ impl Fixture {
         let mut settings = ServerSettings::new(directory.path());
         settings.buckets = vec!["bkt".into()];
         change(&mut settings);
-        Self { server: Server::start(settings).await.unwrap(), _directory: directory }
+        Self { server: Server::start(settings).await.unwrap(), directory }
+    }
+
+    /// Starts a server again in the folder of one that was stopped.
+    pub(crate) async fn again(stopped: Self) -> Self {
+        let Self { server, directory } = stopped;
+        drop(server);
+        Self { server: Server::start(ServerSettings::new(directory.path())).await.unwrap(), directory }
     }
 
     /// Sends a request with a body and reads the answer.

@@ -1,5 +1,10 @@
 //! The protocol over real sockets, as a client sees it.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod auth;
+mod bodies;
 mod client;
+mod conditions;
+mod multipart;
 mod objects;
+mod signer;

@@ -1,0 +1,168 @@
+//! Who may ask: signatures in the header, in the query, and over chunks.
+
+use std::sync::Arc;
+
+use holdfast_base::ManualClock;
+
+use crate::client::{Fixture, Reply};
+use crate::signer::{SECRET, Signer, sha256};
+
+/// 2026-11-20T14:35:34Z.
+const NOW_MS: u64 = 1_795_185_334_000;
+const NOW: &str = "20261120T143534Z";
+
+struct Guarded {
+    s3: Fixture,
+    clock: Arc<ManualClock>,
+}
+
+impl Guarded {
+    async fn start() -> Self {
+        let clock = Arc::new(ManualClock::at(NOW_MS));
+        let of_server = Arc::clone(&clock);
+        let s3 = Fixture::with(|settings| {
+            settings.auth_enabled = true;
+            settings.clock = of_server;
+        });
+        Self { s3: s3.await, clock }
+    }
+
+    fn signer(&self) -> Signer {
+        Signer { host: self.s3.server.address().to_string(), time: NOW.into(), secret: SECRET.into() }
+    }
+
+    async fn send(&self, method: &str, target: &str, headers: &[(String, String)], body: &[u8]) -> Reply {
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        self.s3.send(method, target, &headers, body).await
+    }
+
+    async fn put(&self, key: &str, body: &[u8]) -> Reply {
+        let target = format!("/bkt/{key}");
+        let headers = self.signer().headers("PUT", &target, &sha256(body), &[]);
+        self.send("PUT", &target, &headers, body).await
+    }
+
+    async fn get(&self, key: &str) -> Reply {
+        let target = format!("/bkt/{key}");
+        let headers = self.signer().headers("GET", &target, &sha256(b""), &[]);
+        self.send("GET", &target, &headers, b"").await
+    }
+
+    async fn put_chunked(&self, key: &str, tamper: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Reply {
+        let target = format!("/bkt/{key}");
+        let payload = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER";
+        let more = [
+            ("content-encoding", "aws-chunked"),
+            ("x-amz-decoded-content-length", "13"),
+            ("x-amz-trailer", "x-amz-checksum-crc32"),
+        ];
+        let headers = self.signer().headers("PUT", &target, payload, &more);
+        let seed = headers.last().unwrap().1.rsplit_once("Signature=").unwrap().1.to_owned();
+        let body = self.signer().chunked(&seed, &[b"hello, ", b"chunks"], &[("x-amz-checksum-crc32", "7lHRTg==")]);
+        self.send("PUT", &target, &headers, &tamper(body)).await
+    }
+}
+
+#[tokio::test]
+async fn a_signed_request_is_answered_and_an_unsigned_one_is_not() {
+    let s3 = Guarded::start().await;
+    assert_eq!(s3.put("a", b"data").await.status, 200);
+    assert_eq!(s3.get("a").await.text(), "data");
+    assert_eq!(s3.s3.get("/bkt/a").await.error(), (403, "AccessDenied".into()));
+    assert_eq!(s3.s3.put("/bkt/a", b"other").await.error(), (403, "AccessDenied".into()));
+    assert_eq!(s3.get("a").await.text(), "data");
+}
+
+#[tokio::test]
+async fn each_part_of_a_signature_counts() {
+    let s3 = Guarded::start().await;
+    s3.put("a", b"data").await;
+    let good = s3.signer().headers("GET", "/bkt/a", &sha256(b""), &[]);
+    let changed = |from: &str, to: &str| {
+        good.iter().map(|(name, value)| (name.clone(), value.replace(from, to))).collect::<Vec<_>>()
+    };
+    for (from, to, status, code) in [
+        ("Signature=", "Signature=0", 403, "SignatureDoesNotMatch"),
+        ("Credential=STORAGE", "Credential=NOBODY", 403, "InvalidAccessKeyId"),
+        ("/us-east-1/", "/eu-west-1/", 400, "AuthorizationHeaderMalformed"),
+        ("/s3/", "/ec2/", 400, "AuthorizationHeaderMalformed"),
+        ("20261120/", "20261119/", 400, "AuthorizationHeaderMalformed"),
+        ("AWS4-HMAC-SHA256", "AWS4-HMAC-SHA512", 400, "InvalidRequest"),
+        ("SignedHeaders=host;", "SignedHeaders=", 403, "AccessDenied"),
+    ] {
+        assert_eq!(s3.send("GET", "/bkt/a", &changed(from, to), b"").await.error(), (status, code.into()), "{to}");
+    }
+    assert_eq!(s3.send("GET", "/bkt/b", &good, b"").await.error(), (403, "SignatureDoesNotMatch".into()));
+    assert_eq!(s3.send("GET", "/bkt/a?x=1", &good, b"").await.error(), (403, "SignatureDoesNotMatch".into()));
+    let mut more = good.clone();
+    more.push(("x-amz-meta-a".into(), "1".into()));
+    assert_eq!(s3.send("GET", "/bkt/a", &more, b"").await.error(), (403, "AccessDenied".into()));
+    assert_eq!(s3.send("GET", "/bkt/a", &good, b"").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_clock_may_be_wrong_by_15_minutes() {
+    let s3 = Guarded::start().await;
+    s3.clock.advance_ms(15 * 60 * 1000);
+    assert_eq!(s3.get("none").await.error(), (404, "NoSuchKey".into()));
+    s3.clock.advance_ms(1000);
+    assert_eq!(s3.get("none").await.error(), (403, "RequestTimeTooSkewed".into()));
+}
+
+#[tokio::test]
+async fn a_presigned_url_is_good_until_the_second_it_says() {
+    let s3 = Guarded::start().await;
+    s3.put("a", b"data").await;
+    let url = s3.signer().presigned("GET", "/bkt/a", 60);
+    assert_eq!(s3.s3.get(&url).await.text(), "data");
+    assert_eq!(s3.s3.send("PUT", &url, &[], b"x").await.error(), (403, "SignatureDoesNotMatch".into()));
+    assert_eq!(
+        s3.s3.get(&url.replace("Expires=60", "Expires=61")).await.error(),
+        (403, "SignatureDoesNotMatch".into())
+    );
+    s3.clock.advance_ms(59_999);
+    assert_eq!(s3.s3.get(&url).await.status, 200);
+    s3.clock.advance_ms(1);
+    assert_eq!(s3.s3.get(&url).await.error(), (403, "AccessDenied".into()));
+    let week = s3.signer().presigned("GET", "/bkt/a", 604_801);
+    assert_eq!(s3.s3.get(&week).await.error(), (400, "AuthorizationQueryParametersError".into()));
+}
+
+#[tokio::test]
+async fn a_body_must_have_the_hash_that_was_signed() {
+    let s3 = Guarded::start().await;
+    let headers = s3.signer().headers("PUT", "/bkt/a", &sha256(b"data"), &[]);
+    assert_eq!(s3.send("PUT", "/bkt/a", &headers, b"DATA").await.error(), (400, "XAmzContentSHA256Mismatch".into()));
+    assert_eq!(s3.get("a").await.status, 404);
+    assert_eq!(s3.send("PUT", "/bkt/a", &headers, b"data").await.status, 200);
+}
+
+#[tokio::test]
+async fn chunks_are_checked_one_by_one_and_with_their_trailer() {
+    let s3 = Guarded::start().await;
+    let put = s3.put_chunked("a", |body| body).await;
+    assert_eq!(put.status, 200, "{}", put.text());
+    let got = s3.get("a").await;
+    assert_eq!((got.text().as_str(), got.header("content-encoding")), ("hello, chunks", ""));
+    let replaced = |from: &'static str, to: &'static str| {
+        move |body: Vec<u8>| String::from_utf8(body).unwrap().replacen(from, to, 1).into_bytes()
+    };
+    let refused = "SignatureDoesNotMatch".to_owned();
+    assert_eq!(s3.put_chunked("b", replaced("chunks", "CHUNKS")).await.error(), (403, refused.clone()));
+    assert_eq!(s3.put_chunked("b", replaced("7lHRTg==", "AAAAAA==")).await.error(), (403, refused.clone()));
+    assert_eq!(
+        s3.put_chunked("b", replaced("trailer-signature:", "trailer-signature:0")).await.error(),
+        (403, refused)
+    );
+    assert_eq!(s3.get("b").await.status, 404);
+}
+
+#[tokio::test]
+async fn no_answer_shows_the_secret() {
+    let s3 = Guarded::start().await;
+    let signer = Signer { secret: "another-secret".into(), ..s3.signer() };
+    let headers = signer.headers("GET", "/bkt/a", &sha256(b""), &[]);
+    let refused = s3.send("GET", "/bkt/a", &headers, b"").await;
+    assert_eq!(refused.error(), (403, "SignatureDoesNotMatch".into()));
+    assert!(!refused.text().contains("SignatureProvided") && !refused.text().contains("another-secret"));
+}
