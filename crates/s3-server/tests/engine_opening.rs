@@ -44,6 +44,7 @@ async fn staged_files_that_nothing_names_are_swept_and_foreign_files_stay() {
     let staging = bench.path().join(".holdfast/staging");
     fs::write(staging.join("3v"), "an orphan").unwrap();
     fs::write(staging.join("notes.txt"), "somebody's").unwrap();
+    fs::create_dir(staging.join("folder")).unwrap(); // named like one of ours, but no file
     fs::write(bench.path().join("bucket/mine.txt"), "somebody's").unwrap();
     let bench = bench.reopen().await;
     let files = bench.files();

@@ -2,11 +2,21 @@
 
 use std::sync::Arc;
 
-use super::Result;
 use super::data_path::number_of;
 use super::folder::{Folder, Touched};
 use super::index::chores::{self, Chore};
 use super::opening::Shared;
+use super::{Durability, Result};
+
+/// Unlinking a larger file takes a while.
+pub(super) const MAX_QUICK_UNLINK_BYTES: u64 = 4 << 20;
+
+/// What a commit owes the files.
+pub(super) struct Owed {
+    pub(super) chores: Vec<Chore>,
+    /// Whether no large file is to be unlinked.
+    pub(super) are_quick: bool,
+}
 
 /// How many rows are read, or files looked at, in one go at open.
 const BATCH: usize = 1000;
@@ -15,6 +25,15 @@ const BATCH: usize = 1000;
 /// object can be read all the same. Blocks.
 pub(super) fn do_now(shared: &Shared, owed: &[Chore]) {
     shared.note_done_chores(done(&shared.folder, owed));
+}
+
+/// As [`do_now`], on a file thread where they are quick.
+pub(super) async fn do_now_async(shared: &Arc<Shared>, owed: Owed) -> Result<()> {
+    let doing = Arc::clone(shared);
+    if owed.are_quick && shared.folder.durability() == Durability::Process {
+        return shared.files.run(move || do_now(&doing, &owed.chores)).await;
+    }
+    Ok(tokio::task::spawn_blocking(move || do_now(&doing, &owed.chores)).await?)
 }
 
 /// Does the chores that the last process left. Blocks.
@@ -36,10 +55,16 @@ pub(super) fn sweep_staging(shared: &Shared) -> Result<()> {
         // What isn't named like a file of ours is somebody else's.
         let Some(number) = name.to_str().and_then(number_of) else { continue };
         if !shared.database.read(|connection| chores::needs_staged(connection, number))? {
-            shared.folder.remove_staged(number)?;
+            remove_orphan(shared, number);
         }
     }
     Ok(())
+}
+
+fn remove_orphan(shared: &Shared, number: i64) {
+    if let Err(error) = shared.folder.remove_staged(number) {
+        tracing::warn!(%error, "an orphan in the staging folder can't be unlinked; remove it by hand");
+    }
 }
 
 /// Does them in order; gives the rows of those that are done for good.

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use holdfast_sqlite::Work;
 use holdfast_sqlite::rusqlite::Connection;
 
-use super::chores::do_now;
-use super::index::chores::Chore;
+use super::chores::{Owed, do_now};
 use super::index::parts::{self, StoredPart};
 use super::opening::Shared;
 use super::puts::{NewObject, commit};
@@ -46,7 +45,7 @@ impl Engine {
             let committing = Arc::clone(shared);
             let done =
                 shared.write(move |connection| commit_upload(connection, &committing, object, &upload, &files))?;
-            do_now(shared, &done.owed);
+            do_now(shared, &done.owed.chores);
             remove_part_files(shared, &done.forgotten);
             Ok(done.info)
         })
@@ -57,7 +56,7 @@ impl Engine {
 /// What a committed completion leaves to do.
 struct Completed {
     info: ObjectInfo,
-    owed: Vec<Chore>,
+    owed: Owed,
     /// Files of parts that nobody names any more.
     forgotten: Vec<i64>,
 }

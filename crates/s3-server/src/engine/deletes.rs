@@ -3,7 +3,7 @@
 use holdfast_sqlite::Work;
 use holdfast_sqlite::rusqlite::Connection;
 
-use super::chores::do_now;
+use super::chores::{MAX_QUICK_UNLINK_BYTES, Owed, do_now, do_now_async};
 use super::index::chores::{self, Chore};
 use super::index::{buckets, objects};
 use super::opening::no_such_bucket;
@@ -28,13 +28,14 @@ impl Engine {
     pub async fn delete(&self, bucket: &str, key: &str, condition: Condition) -> Result<Deleted> {
         check_key(key)?;
         let (bucket, key) = (bucket.to_owned(), key.to_owned());
-        self.to_the_end(move |shared| {
-            let owed = shared.write(move |connection| {
+        self.to_the_end_async(|shared| async move {
+            let delete = move |connection: &_| {
                 let Some(id) = buckets::id(connection, &bucket)? else { return no_such_bucket(&bucket) };
                 delete_one(connection, id, &key, &condition)
-            })?;
-            do_now(shared, owed.as_slice());
-            Ok(Deleted { existed: owed.is_some() })
+            };
+            let Some(owed) = shared.write_async(delete).await? else { return Ok(Deleted { existed: false }) };
+            do_now_async(&shared, owed).await?;
+            Ok(Deleted { existed: true })
         })
         .await
     }
@@ -59,24 +60,32 @@ impl Engine {
                 };
                 Ok(Ok(keys.iter().map(each).collect::<Work<Vec<_>>>()?))
             })?;
-            let owed: Vec<Chore> = outcomes.iter().flatten().flatten().cloned().collect();
-            do_now(shared, &owed);
-            let answer = |outcome: Result<Option<Chore>>| outcome.map(|chore| Deleted { existed: chore.is_some() });
-            Ok(outcomes.into_iter().map(answer).collect())
+            let mut chores = Vec::new();
+            let answer = |outcome: Result<Option<Owed>>| {
+                outcome.map(|owed| {
+                    let existed = owed.is_some();
+                    chores.extend(owed.into_iter().flat_map(|owed| owed.chores));
+                    Deleted { existed }
+                })
+            };
+            let answers = outcomes.into_iter().map(answer).collect();
+            do_now(shared, &chores);
+            Ok(answers)
         })
         .await
     }
 }
 
-/// Deletes one row; gives the chore that it owes, when there was one.
-fn delete_one(connection: &Connection, bucket: i64, key: &str, condition: &Condition) -> Work<Result<Option<Chore>>> {
+/// Deletes one row; gives what it owes the files, when there was one.
+fn delete_one(connection: &Connection, bucket: i64, key: &str, condition: &Condition) -> Work<Result<Option<Owed>>> {
     let present = objects::present(connection, bucket, key)?;
     if let Err(refusal) = condition.check(key, present.as_ref().map(|present| present.etag.as_str())) {
         return Ok(Err(refusal));
     }
     let Some(present) = present else { return Ok(Ok(None)) };
     objects::delete(connection, bucket, key)?;
+    let are_quick = present.size <= MAX_QUICK_UNLINK_BYTES;
     let chore = Chore::Remove(present.path);
     chores::insert(connection, &chore)?;
-    Ok(Ok(Some(chore)))
+    Ok(Ok(Some(Owed { chores: vec![chore], are_quick })))
 }

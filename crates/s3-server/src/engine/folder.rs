@@ -48,6 +48,11 @@ impl Folder {
         }
     }
 
+    /// What an acknowledged write survives.
+    pub(super) fn durability(&self) -> Durability {
+        self.durability
+    }
+
     /// Lets another process open the directory.
     pub(super) fn unlock(&self) {
         // Nothing to be done when it fails: the end of the process unlocks too.

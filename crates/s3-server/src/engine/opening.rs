@@ -10,6 +10,7 @@ use holdfast_sqlite::{Database, Settings, Synchronous, Work};
 use tokio::sync::RwLock;
 
 use super::chores::{finish_left_over, sweep_staging};
+use super::file_threads::FileThreads;
 use super::folder::Folder;
 use super::index::{self, buckets, chores};
 use super::{Durability, EngineError, EngineSettings, Result, Staged};
@@ -22,6 +23,8 @@ const INDEX_READERS: usize = 8;
 /// Of each connection; beyond it the system's page cache serves.
 const INDEX_CACHE_KIB: u32 = 2048;
 
+/// For short file work; more of them only wait for each other.
+const FILE_THREADS: usize = 4;
 /// After that many pages of 4 KiB in its log the index is checkpointed; SQLite's own 1,000 are reached often.
 const CHECKPOINT_PAGES: i64 = 4000;
 
@@ -33,6 +36,7 @@ pub struct Engine(pub(super) Arc<Shared>);
 pub(super) struct Shared {
     pub(super) database: Database,
     pub(super) folder: Arc<Folder>,
+    pub(super) files: FileThreads,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) min_part_bytes: u64,
     /// The next file's or commit's number. Never given twice, not even by another opening.
@@ -60,14 +64,16 @@ impl Engine {
             if settings.durability == Durability::Disk {
                 of_index.synchronous = Synchronous::Full;
             }
-            Ok((Database::open(&of_index, index::SCHEMA)?, folder, settings))
+            let files = FileThreads::start(FILE_THREADS)?;
+            Ok((Database::open(&of_index, index::SCHEMA)?, folder, files, settings))
         });
-        let (database, folder, settings) = opened.await??;
+        let (database, folder, files, settings) = opened.await??;
         database.alone(checkpoint_less_often).await?;
         let generation = database.write(next_generation).await?;
         let engine = Self(Arc::new(Shared {
             database,
             folder,
+            files,
             clock: settings.clock,
             min_part_bytes: settings.min_part_bytes,
             next_number: AtomicI64::new(generation * NUMBERS_OF_A_GENERATION),
@@ -114,6 +120,20 @@ impl Engine {
         running.await?
     }
 
+    /// As [`Engine::to_the_end`], for a write that waits without a thread.
+    pub(super) async fn to_the_end_async<T: Send + 'static, F: Future<Output = Result<T>> + Send + 'static>(
+        &self,
+        write: impl FnOnce(Arc<Shared>) -> F + Send + 'static,
+    ) -> Result<T> {
+        let in_flight = Arc::clone(&self.0.writes).read_owned().await;
+        let write = write(Arc::clone(&self.0));
+        let running = tokio::spawn(async move {
+            let _in_flight = in_flight;
+            write.await
+        });
+        running.await?
+    }
+
     /// Runs `work` with a reader on a blocking thread.
     pub(super) async fn read<T: Send + 'static>(
         &self,
@@ -125,9 +145,9 @@ impl Engine {
 }
 
 impl Shared {
-    /// Runs `work` in a write transaction, together with the deletion of done chores. Blocks until the
+    /// Runs `work` in a write transaction, together with the deletion of done chores; answers after the
     /// commit. A refusal (`Ok(Err(_))`) must come before any change, since it does not undo one.
-    pub(super) fn write<T: Send + 'static>(
+    pub(super) async fn write_async<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&Connection) -> Work<Result<T>> + Send + 'static,
     ) -> Result<T> {
@@ -136,7 +156,15 @@ impl Shared {
             shared.forget_done_chores(connection)?;
             work(connection)
         });
-        tokio::runtime::Handle::current().block_on(written)?
+        written.await?
+    }
+
+    /// As [`Shared::write_async`]; blocks until the commit.
+    pub(super) fn write<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Connection) -> Work<Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        tokio::runtime::Handle::current().block_on(self.write_async(work))
     }
 
     /// A number for a file, a commit or an upload.

@@ -6,10 +6,10 @@ use holdfast_base::MAX_KEY_BYTES;
 use holdfast_sqlite::Work;
 use holdfast_sqlite::rusqlite::Connection;
 
-use super::chores::do_now;
+use super::chores::{MAX_QUICK_UNLINK_BYTES, Owed, do_now_async};
 use super::data_path::{DataPath, id_of};
-use super::index::chores::{self, Chore};
-use super::index::{buckets, objects};
+use super::index::chores::Chore;
+use super::index::{self, buckets, objects};
 use super::opening::{Shared, no_such_bucket};
 use super::staged::StagedFile;
 use super::{Condition, Engine, EngineError, ObjectAttributes, ObjectInfo, ObjectPart, Result, Staged};
@@ -42,12 +42,15 @@ impl Engine {
         check_key(key)?;
         let (bucket, key) = (bucket.to_owned(), key.to_owned());
         let staged = staged.settled().await?;
-        self.to_the_end(move |shared| {
-            let file = staged.finish()?;
-            let object = NewObject { bucket, key, file, attributes, parts: Vec::new(), condition };
-            let committing = Arc::clone(shared);
-            let (info, owed) = shared.write(move |connection| commit(connection, &committing, object))?;
-            do_now(shared, &owed);
+        let object = |file| NewObject { bucket, key, file, attributes, parts: Vec::new(), condition };
+        self.to_the_end_async(|shared| async move {
+            let file = match staged.is_quick() {
+                true => shared.files.run(|| staged.finish()).await??,
+                false => tokio::task::spawn_blocking(|| staged.finish()).await??,
+            };
+            let (object, committing) = (object(file), Arc::clone(&shared));
+            let (info, owed) = shared.write_async(move |connection| commit(connection, &committing, object)).await?;
+            do_now_async(&shared, owed).await?;
             Ok(info)
         })
         .await
@@ -65,11 +68,7 @@ pub(super) fn check_key(key: &str) -> Result<()> {
 
 /// The one commit that makes an object visible; gives what it owes the files. A refusal changes nothing
 /// but the staged file, which goes.
-pub(super) fn commit(
-    connection: &Connection,
-    shared: &Shared,
-    object: NewObject,
-) -> Work<Result<(ObjectInfo, Vec<Chore>)>> {
+pub(super) fn commit(connection: &Connection, shared: &Shared, object: NewObject) -> Work<Result<(ObjectInfo, Owed)>> {
     let Some(bucket) = buckets::id(connection, &object.bucket)? else { return no_such_bucket(&object.bucket) };
     let replaced = objects::present(connection, bucket, &object.key)?;
     if let Err(refusal) = object.condition.check(&object.key, replaced.as_ref().map(|present| present.etag.as_str())) {
@@ -85,11 +84,12 @@ pub(super) fn commit(
         parts: object.parts,
     };
     objects::put(connection, bucket, shared.next_number(), &info, &path)?;
-    let mut owed = vec![Chore::Place(path)];
-    owed.extend(replaced.map(|present| Chore::Remove(present.path)));
-    for chore in &owed {
-        chores::insert(connection, chore)?;
+    let are_quick = replaced.as_ref().is_none_or(|present| present.size <= MAX_QUICK_UNLINK_BYTES);
+    let mut chores = vec![Chore::Place(path)];
+    chores.extend(replaced.map(|present| Chore::Remove(present.path)));
+    for chore in &chores {
+        index::chores::insert(connection, chore)?;
     }
     object.file.keep();
-    Ok(Ok((info, owed)))
+    Ok(Ok((info, Owed { chores, are_quick })))
 }

@@ -10,12 +10,14 @@ use bytes::{Bytes, BytesMut};
 use tokio::task::JoinHandle;
 
 use super::folder::Folder;
-use super::{ObjectFile, Result};
+use super::{Durability, ObjectFile, Result};
 
 /// What is collected before it is written. A body holds at most two of these in memory.
 const BUFFER_BYTES: usize = 256 << 10;
 /// A body that grows beyond this gets a whole buffer at once.
 const MAX_SMALL_BYTES: usize = 16 << 10;
+/// Up to this a body is written on one of the file threads.
+const MAX_QUICK_BYTES: usize = 64 << 10;
 /// Unlinking more than this takes long enough to be kept off the caller's thread.
 const MAX_INLINE_UNLINK_BYTES: u64 = 64 << 20;
 
@@ -153,6 +155,11 @@ pub(super) struct Unfinished {
 }
 
 impl Unfinished {
+    /// Whether writing it is over in microseconds.
+    pub(super) fn is_quick(&self) -> bool {
+        self.file.is_none() && self.buffer.len() <= MAX_QUICK_BYTES && self.folder.durability() == Durability::Process
+    }
+
     /// Writes what is left; gives the whole file, synced when that is asked for. Blocks.
     pub(super) fn finish(self) -> io::Result<StagedFile> {
         let mut file = self.file.map_or_else(|| StagedFile::create(self.folder, self.number), Ok)?;

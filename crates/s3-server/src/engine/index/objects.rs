@@ -13,13 +13,14 @@ use super::{TextBytes, loaded, stored};
 pub(in super::super) struct Present {
     pub(in super::super) etag: String,
     pub(in super::super) path: DataPath,
+    pub(in super::super) size: u64,
 }
 
 pub(in super::super) fn present(connection: &Connection, bucket: i64, key: &str) -> Work<Option<Present>> {
-    let mut find = connection.prepare_cached("select etag, path from object where bucket = ?1 and key = ?2")?;
-    let found = find.query_row(params![bucket, key], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let mut find = connection.prepare_cached("select etag, path, size from object where bucket = ?1 and key = ?2")?;
+    let found = find.query_row(params![bucket, key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
     Ok(match found {
-        Some((etag, path)) => Some(Present { etag, path: DataPath::from_index(path)? }),
+        Some((etag, path, size)) => Some(Present { etag, path: DataPath::from_index(path)?, size: loaded(size) }),
         None => None,
     })
 }
