@@ -3,6 +3,7 @@
 //! ```text
 //! server ── service ── auth          who asks
 //!              ├────── operation     what is asked
+//!              ├────── access        may they ── policy
 //!              ├────── operations/*  what it does ── body, conditions, byte_range, checksum, xml
 //!              └────── engine        where it is kept
 //! ```
@@ -14,6 +15,7 @@
 //! - A key is decoded once and never normalised; no path of the file system is made outside `engine`.
 //! - A sub-resource or header that asks for what is not done here is refused, never overlooked.
 
+mod access;
 mod amz_time;
 mod answer;
 mod auth;
@@ -30,6 +32,7 @@ mod faults;
 mod operation;
 mod operations;
 mod owner;
+mod policy;
 mod query;
 mod request;
 mod request_log;

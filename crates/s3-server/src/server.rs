@@ -14,6 +14,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tracing::instrument::WithSubscriber;
 use tracing::{Dispatch, dispatcher};
 
+use crate::access::Policies;
 use crate::auth::Verifier;
 use crate::engine::{Engine, EngineError, EngineSettings, is_valid_bucket_name};
 use crate::faults::Faults;
@@ -65,7 +66,14 @@ impl Server {
             credentials: settings.credentials.clone(),
             clock: Arc::clone(&settings.clock),
         };
-        let service = Service { engine, settings, verifier, log: Arc::default(), faults: Arc::default() };
+        let service = Service {
+            engine,
+            settings,
+            verifier,
+            policies: Policies::default(),
+            log: Arc::default(),
+            faults: Arc::default(),
+        };
         let service = Arc::new(service);
         let (stopping, stopped) = watch::channel(false);
         let log = service.settings.log.clone().unwrap_or_else(|| dispatcher::get_default(Dispatch::clone));

@@ -7,8 +7,9 @@ use http_body::Body as _;
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
+use crate::access::{Access, Policies};
 use crate::answer::{self, Answer};
-use crate::auth::{Identity, Verifier};
+use crate::auth::Verifier;
 use crate::body::Payload;
 use crate::engine::Engine;
 use crate::error::{Code, S3Error, S3Result};
@@ -19,11 +20,15 @@ use crate::request::Request;
 use crate::request_log::{RequestLog, RequestRecord};
 use crate::settings::ServerSettings;
 
+/// How long a body that was refused is read, so that its sender gets to read why.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Answers requests: who asks, what is asked, may they, do it, write it down.
 pub(crate) struct Service {
     pub(crate) engine: Engine,
     pub(crate) settings: ServerSettings,
     pub(crate) verifier: Verifier,
+    pub(crate) policies: Policies,
     pub(crate) log: Arc<RequestLog>,
     pub(crate) faults: Arc<Faults>,
 }
@@ -99,7 +104,8 @@ impl Service {
         let handled = tokio::time::timeout(limit, self.handle(parts, &mut payload, progress)).await;
         let answered = handled.unwrap_or_else(|_elapsed| Err(Code::RequestTimeout.into()));
         if answered.is_err() && !progress.cut {
-            payload.drain(waits_for_continue).await;
+            // A client that neither sends nor hangs up is not waited for.
+            let _ = tokio::time::timeout(DRAIN_TIMEOUT, payload.drain(waits_for_continue)).await;
         }
         answered
     }
@@ -121,19 +127,12 @@ impl Service {
         let proof = self.verifier.verify(&mut request)?;
         payload.check_chunks(proof.chunk_signer);
         let operation = operation?;
-        authorize(&proof.identity)?;
-        let call = Call { engine: &self.engine, settings: &self.settings, request: &request, payload };
+        let access = Access { policies: &self.policies, engine: &self.engine, identity: &proof.identity };
+        access.require_operation(operation, &request).await?;
+        let call = Call { engine: &self.engine, settings: &self.settings, request: &request, payload, access: &access };
         let answered = call.perform(operation).await;
         progress.cut |= fault.is_some_and(|fault| fault.cut == Some(Cut::After));
         answered
-    }
-}
-
-/// A known user may do everything, an unknown one nothing.
-fn authorize(identity: &Identity) -> S3Result<()> {
-    match identity {
-        Identity::Unchecked | Identity::User(_) => Ok(()),
-        Identity::Anonymous => Err(Code::AccessDenied.into()),
     }
 }
 

@@ -64,7 +64,9 @@ impl Call<'_> {
     }
 
     pub(super) async fn delete_bucket(&self) -> S3Result<Answer> {
-        self.engine.delete_bucket(self.request.bucket()?).await?;
+        let bucket = self.request.bucket()?;
+        self.engine.delete_bucket(bucket).await?;
+        self.access.policies.forget(bucket);
         Ok(answer::empty(StatusCode::NO_CONTENT))
     }
 

@@ -83,6 +83,7 @@ impl Call<'_> {
     pub(super) async fn copy_source(&self) -> S3Result<CopySource> {
         let header = self.request.header("x-amz-copy-source").unwrap_or_default();
         let (bucket, key) = read_source(header)?;
+        self.access.require("s3:GetObject", &bucket, Some(&key)).await?;
         let (object, file) = self.engine.open_object(&bucket, &key).await?;
         conditions::OF_COPY_SOURCE.check(self.request, &object)?;
         Ok(CopySource { bucket, key, object, file })

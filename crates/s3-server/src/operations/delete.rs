@@ -46,17 +46,27 @@ impl Call<'_> {
         })))
     }
 
-    /// All keys in one commit, unless some have conditions or versions: then those go one by one.
+    /// All keys in one commit, unless some have conditions or versions or may not be deleted: then one by one.
     async fn delete_each(&self, bucket: &str, named: &[Named]) -> S3Result<Vec<S3Result<Deleted>>> {
-        if named.iter().all(|named| named.version.is_none() && named.condition == Condition::Always) {
+        let mut refusals = Vec::with_capacity(named.len());
+        for named in named {
+            refusals.push(self.access.require("s3:DeleteObject", bucket, Some(&named.key)).await.err());
+        }
+        let all_may_go = refusals.iter().all(Option::is_none);
+        if all_may_go && named.iter().all(|named| named.version.is_none() && named.condition == Condition::Always) {
             let keys = named.iter().map(|named| named.key.clone()).collect();
             let outcomes = self.engine.delete_many(bucket, keys).await?;
             return Ok(outcomes.into_iter().map(|outcome| outcome.map_err(S3Error::from)).collect());
         }
-        self.engine.bucket(bucket).await?;
+        if all_may_go {
+            self.engine.bucket(bucket).await?;
+        }
         let mut outcomes = Vec::with_capacity(named.len());
-        for named in named {
-            outcomes.push(self.delete_named(bucket, named).await);
+        for (named, refusal) in named.iter().zip(refusals) {
+            outcomes.push(match refusal {
+                Some(refusal) => Err(refusal),
+                None => self.delete_named(bucket, named).await,
+            });
         }
         Ok(outcomes)
     }

@@ -8,10 +8,12 @@ mod copy;
 mod delete;
 mod listing;
 mod parts;
+mod policy;
 mod read;
 mod uploads;
 mod write;
 
+use crate::access::Access;
 use crate::answer::Answer;
 use crate::body::Payload;
 use crate::engine::Engine;
@@ -26,6 +28,7 @@ pub(crate) struct Call<'a> {
     pub(crate) settings: &'a ServerSettings,
     pub(crate) request: &'a Request,
     pub(crate) payload: &'a mut Payload,
+    pub(crate) access: &'a Access<'a>,
 }
 
 impl Call<'_> {
@@ -56,7 +59,9 @@ impl Call<'_> {
             Operation::ListParts => self.list_parts().await,
             Operation::UploadPart => self.upload_part().await,
             Operation::UploadPartCopy => self.upload_part_copy().await,
-            _ => Err(crate::error::Code::NotImplemented.into()),
+            Operation::DeleteBucketPolicy => self.delete_policy().await,
+            Operation::GetBucketPolicy => self.policy().await,
+            Operation::PutBucketPolicy => self.put_policy().await,
         }
     }
 }

@@ -166,3 +166,51 @@ async fn no_answer_shows_the_secret() {
     assert_eq!(refused.error(), (403, "SignatureDoesNotMatch".into()));
     assert!(!refused.text().contains("SignatureProvided") && !refused.text().contains("another-secret"));
 }
+
+impl Guarded {
+    async fn put_policy(&self, statements: &str) -> Reply {
+        let body = format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
+        let headers = self.signer().headers("PUT", "/bkt?policy=", &sha256(body.as_bytes()), &[]);
+        self.send("PUT", "/bkt?policy=", &headers, body.as_bytes()).await
+    }
+}
+
+#[tokio::test]
+async fn a_policy_lets_the_unknown_read_what_it_names_until_it_is_deleted() {
+    let s3 = Guarded::start().await;
+    s3.put("public/a", b"open").await;
+    s3.put("private/a", b"closed").await;
+    let missing = s3.signer().headers("GET", "/bkt?policy=", &sha256(b""), &[]);
+    assert_eq!(s3.send("GET", "/bkt?policy=", &missing, b"").await.error(), (404, "NoSuchBucketPolicy".into()));
+    let read = r#"{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::bkt/public/*"}"#;
+    assert_eq!(s3.put_policy(read).await.status, 204);
+    assert!(s3.send("GET", "/bkt?policy=", &missing, b"").await.text().contains("public/*"));
+    assert_eq!(s3.s3.get("/bkt/public/a").await.text(), "open");
+    assert_eq!(s3.s3.get("/bkt/private/a").await.error(), (403, "AccessDenied".into()));
+    assert_eq!(s3.s3.put("/bkt/public/b", b"x").await.error(), (403, "AccessDenied".into()));
+    assert_eq!(s3.s3.get("/bkt?list-type=2").await.error(), (403, "AccessDenied".into()));
+    assert_eq!(s3.s3.get("/bkt?policy").await.error(), (403, "AccessDenied".into()));
+    let delete = s3.signer().headers("DELETE", "/bkt?policy=", &sha256(b""), &[]);
+    assert_eq!(s3.send("DELETE", "/bkt?policy=", &delete, b"").await.status, 204);
+    assert_eq!(s3.s3.get("/bkt/public/a").await.error(), (403, "AccessDenied".into()));
+}
+
+#[tokio::test]
+async fn a_denial_wins_over_everything_also_in_a_copy_and_a_list_of_deletes() {
+    let s3 = Guarded::start().await;
+    s3.put("kept/a", b"data").await;
+    s3.put("free", b"data").await;
+    let deny = r#"{"Effect":"Deny","Principal":"*","Action":["s3:GetObject","s3:DeleteObject"],"Resource":"arn:aws:s3:::bkt/kept/*"}"#;
+    assert_eq!(s3.put_policy(deny).await.status, 204);
+    assert_eq!(s3.get("kept/a").await.error(), (403, "AccessDenied".into()));
+    let copy = s3.signer().headers("PUT", "/bkt/b", &sha256(b""), &[("x-amz-copy-source", "bkt/kept/a")]);
+    assert_eq!(s3.send("PUT", "/bkt/b", &copy, b"").await.error(), (403, "AccessDenied".into()));
+    let body = b"<Delete><Object><Key>kept/a</Key></Object><Object><Key>free</Key></Object></Delete>";
+    let headers = s3.signer().headers("POST", "/bkt?delete=", &sha256(body), &[]);
+    let deleted = s3.send("POST", "/bkt?delete=", &headers, body).await;
+    assert!(deleted.text().contains("<Error><Key>kept/a</Key><Code>AccessDenied</Code>"), "{}", deleted.text());
+    assert_eq!(s3.get("free").await.status, 404);
+    let anonymous = s3.s3.send("POST", "/bkt?delete", &[], b"<Delete><Object><Key>x</Key></Object></Delete>").await;
+    assert!(anonymous.text().contains("AccessDenied"), "{}", anonymous.text());
+    assert_eq!(s3.put_policy(r#"{"Effect":"Allow"}"#).await.error(), (400, "MalformedPolicy".into()));
+}
