@@ -2,8 +2,8 @@
 // does not have. Keys that are no text need the key format "hex"; with "utf8" it runs as s3leveldown runs it.
 import { createRequire } from "node:module";
 import S3LevelDown from "holdfast/leveldown";
-import { levelServer } from "./server.ts";
-import { tapeCases } from "./tape-cases.ts";
+import { levelServer } from "./server.mts";
+import { tapeCases } from "./tape-cases.mts";
 
 const suite = createRequire(import.meta.url)("abstract-leveldown/test") as (options: object) => void;
 const { s3, location } = await levelServer();

@@ -2,8 +2,8 @@
 // can't run; that such keys are refused is a test of level.test.ts.
 import { createRequire } from "node:module";
 import { S3Level, type S3LevelOptions } from "holdfast/level";
-import { levelServer } from "./server.ts";
-import { tapeCases } from "./tape-cases.ts";
+import { levelServer } from "./server.mts";
+import { tapeCases } from "./tape-cases.mts";
 
 const suite = createRequire(import.meta.url)("abstract-level/test") as (options: object) => void;
 const { s3, location } = await levelServer();
