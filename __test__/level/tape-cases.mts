@@ -10,7 +10,10 @@ interface Row {
   error?: unknown;
 }
 type Run = (t: unknown) => unknown;
-type Harness = { (name: string, options: object, run: Run): void; createStream(options: object): NodeJS.ReadableStream };
+type Harness = {
+  (name: string, options: object, run: Run): void;
+  createStream(options: object): NodeJS.ReadableStream;
+};
 
 const tape = createRequire(import.meta.url)("tape") as { createHarness(): Harness };
 
@@ -34,6 +37,10 @@ function runCase(name: string, options: object, run: Run): Promise<void> {
   harness(name, options, run);
   return done.then(() => {
     const failed = rows.filter((row) => row.type === "assert" && row.ok !== true);
-    if (failed.length > 0) throw new AggregateError(failed.map((row) => row.error ?? row.name), failed.map((row) => row.name).join("; "));
+    if (failed.length > 0)
+      throw new AggregateError(
+        failed.map((row) => row.error ?? row.name),
+        failed.map((row) => row.name).join("; "),
+      );
   });
 }
