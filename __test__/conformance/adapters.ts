@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { StoreOptions } from "holdfast";
+import { after } from "node:test";
+import { type S3Options, SmartStorage, type StoreOptions } from "holdfast";
 
 /** An adapter under test: how to open a store on it, again and again on the same data. */
 export interface AdapterUnderTest {
@@ -18,6 +19,36 @@ export interface Room {
   clear(): Promise<void>;
 }
 
+let server: Promise<SmartStorage> | undefined;
+let directory: string | undefined;
+let buckets = 0;
+
+after(async () => {
+  await (await server)?.stop();
+  if (directory !== undefined) await rm(directory, { recursive: true, force: true });
+});
+
+/** Settings of a bucket of its own, on one server for all that asks for signatures. */
+export async function freshBucket(): Promise<S3Options & { bucket: string }> {
+  server ??= startServer();
+  const storage = await server;
+  buckets += 1;
+  const bucket = `bucket-${buckets}`;
+  await storage.createBucket(bucket);
+  const { endpoint, port, accessKey, accessSecret } = await storage.getStorageDescriptor();
+  const credentials = { accessKeyId: accessKey, secretAccessKey: accessSecret };
+  return { bucket, endpoint: `http://${endpoint}:${port}`, credentials };
+}
+
+async function startServer(): Promise<SmartStorage> {
+  directory = await mkdtemp(join(tmpdir(), "holdfast-s3-"));
+  return SmartStorage.createAndStart({
+    server: { port: 0, address: "127.0.0.1", silent: true },
+    storage: { directory },
+    auth: { enabled: true },
+  });
+}
+
 /** Every adapter that the suite runs on. */
 export const ADAPTERS: readonly AdapterUnderTest[] = [
   {
@@ -30,6 +61,21 @@ export const ADAPTERS: readonly AdapterUnderTest[] = [
       const folder = await mkdtemp(join(tmpdir(), "holdfast-"));
       return {
         options: { adapter: "sqlite", path: join(folder, "store.db") },
+        clear: () => rm(folder, { recursive: true, force: true }),
+      };
+    },
+  },
+  {
+    name: "s3",
+    prepare: async () => ({ options: { adapter: "s3", s3: await freshBucket() }, clear: async () => {} }),
+  },
+  {
+    name: "sqlite with blobs on s3",
+    prepare: async () => {
+      const folder = await mkdtemp(join(tmpdir(), "holdfast-"));
+      const s3 = { ...(await freshBucket()), prefix: "some/where/" };
+      return {
+        options: { path: join(folder, "store.db"), blobs: { adapter: "s3", s3 } },
         clear: () => rm(folder, { recursive: true, force: true }),
       };
     },

@@ -1,5 +1,7 @@
 //! Blobs: objects under exactly their key.
 
+use std::future::IntoFuture;
+
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::{StreamExt, TryStreamExt};
@@ -26,7 +28,6 @@ const NAMES_AT_ONCE: usize = 1000;
 impl S3 {
     /// Refuses keys that can't be a blob's.
     fn check_blob(&self, key: &Key) -> Result<()> {
-        self.check_open()?;
         check_key(&self.0.blobs, key)?;
         match self.0.reserved.iter().find(|prefix| key.as_str().starts_with(prefix.as_str())) {
             None => Ok(()),
@@ -40,28 +41,27 @@ impl S3 {
 
 impl Blobs for S3 {
     fn open_upload(&self, key: Key, options: PutOptions) -> Pending<Box<dyn Upload>> {
-        let store = self.clone();
-        Box::pin(async move {
+        self.later(|store| async move {
             store.check_blob(&key)?;
             check_options(&options)?;
             Ok(Box::new(S3Upload::begin(store, key, &options)) as Box<dyn Upload>)
         })
+        .into_future()
     }
 
     fn open_blob(&self, key: Key, range: Option<ByteRange>) -> Pending<Option<BlobBody>> {
-        let store = self.clone();
-        Box::pin(async move {
+        self.later(|store| async move {
             store.check_blob(&key)?;
             match open(&store, key.as_str(), range).await {
                 Err(error) if is_absent(&error) => Ok(None),
                 opened => opened.map(Some),
             }
         })
+        .into_future()
     }
 
     fn head(&self, key: Key) -> Answer<Option<BlobInfo>> {
-        let store = self.clone();
-        Answer::later(async move {
+        self.later(|store| async move {
             store.check_blob(&key)?;
             let meta = store.0.blobs.head(key.as_str()).await?;
             Ok(meta.map(|meta| info_of(key.as_str(), meta)))
@@ -69,8 +69,7 @@ impl Blobs for S3 {
     }
 
     fn delete_blobs(&self, keys: Vec<Key>) -> Pending<Vec<bool>> {
-        let store = self.clone();
-        Box::pin(async move {
+        self.later(|store| async move {
             keys.iter().try_for_each(|key| store.check_blob(key))?;
             let heads: Vec<_> = keys.iter().map(|key| store.0.blobs.head(key.as_str())).collect();
             let heads: Vec<Option<ObjectMeta>> =
@@ -80,19 +79,15 @@ impl Blobs for S3 {
             store.0.blobs.delete_many(&names).await?;
             Ok(heads.into_iter().map(|head| head.is_some()).collect())
         })
+        .into_future()
     }
 
     fn list_blobs(&self, query: BlobQuery) -> Answer<BlobPage> {
-        let store = self.clone();
-        Answer::later(async move {
-            store.check_open()?;
-            list(&store, &query).await
-        })
+        self.later(|store| async move { list(&store, &query).await })
     }
 
     fn copy_blob(&self, from: Key, to: Key) -> Pending<Option<BlobInfo>> {
-        let store = self.clone();
-        Box::pin(async move {
+        self.later(|store| async move {
             store.check_blob(&from)?;
             store.check_blob(&to)?;
             let bucket = &store.0.blobs;
@@ -104,11 +99,11 @@ impl Blobs for S3 {
             let copy = bucket.head(to.as_str()).await?;
             Ok(copy.map(|meta| info_of(to.as_str(), meta)))
         })
+        .into_future()
     }
 
     fn presign(&self, key: Key, method: String, expires_s: u64) -> Answer<String> {
-        let store = self.clone();
-        Answer::later(async move {
+        self.later(|store| async move {
             store.check_blob(&key)?;
             let method = if method == "PUT" { PresignMethod::Put } else { PresignMethod::Get };
             store.0.blobs.presign(key.as_str(), method, expires_s).await
@@ -263,7 +258,8 @@ impl Upload for S3Upload {
 
     fn finish(self: Box<Self>) -> Pending<BlobInfo> {
         let Self { store, key, described, orders, mut task } = *self;
-        Box::pin(async move {
+        // After a close `orders` goes without an end, which throws the upload away.
+        let finish = move |store: S3| async move {
             // A task that is gone already says why below.
             let _ = orders.send(Order::End).await;
             let stored = Self::outcome(&mut task, key.as_str()).await?;
@@ -275,7 +271,8 @@ impl Upload for S3Upload {
                 metadata: described.metadata,
                 updated_at_ms: store.now_ms(),
             })
-        })
+        };
+        store.later(finish).into_future()
     }
 
     fn abort(self: Box<Self>) -> Pending<()> {

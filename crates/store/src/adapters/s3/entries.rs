@@ -16,18 +16,15 @@ const VALUES_AT_ONCE: usize = 8;
 
 impl Entries for S3 {
     fn get(&self, space: Space, key: &Key) -> Answer<Option<Entry>> {
-        let (store, key) = (self.clone(), key.clone());
-        Answer::later(async move {
-            store.check_open()?;
+        let key = key.clone();
+        self.later(|store| async move {
             check_key(store.space(space), &key)?;
             get(&store, space, key.as_str()).await
         })
     }
 
     fn get_many(&self, space: Space, keys: Vec<Key>) -> Answer<Vec<Option<Entry>>> {
-        let store = self.clone();
-        Answer::later(async move {
-            store.check_open()?;
+        self.later(|store| async move {
             keys.iter().try_for_each(|key| check_key(store.space(space), key))?;
             let gets: Vec<_> = keys.iter().map(|key| get(&store, space, key.as_str())).collect();
             futures_util::stream::iter(gets).buffered(WIDTH).try_collect().await
@@ -35,17 +32,11 @@ impl Entries for S3 {
     }
 
     fn list(&self, space: Space, query: EntryQuery) -> Answer<EntryPage> {
-        let store = self.clone();
-        Answer::later(async move {
-            store.check_open()?;
-            list(&store, space, query).await
-        })
+        self.later(|store| async move { list(&store, space, query).await })
     }
 
     fn count(&self, space: Space, range: KeyRange) -> Answer<u64> {
-        let store = self.clone();
-        Answer::later(async move {
-            store.check_open()?;
+        self.later(|store| async move {
             let mut query = EntryQuery { keys_only: true, ..EntryQuery::of(range, NAMES_AT_ONCE) };
             let mut count = 0;
             loop {

@@ -11,9 +11,7 @@ use crate::{Answer, Event, EventPage, EventQuery, StreamPage, StreamQuery};
 
 impl Events for S3 {
     fn list_events(&self, query: EventQuery) -> Answer<EventPage> {
-        let store = self.clone();
-        Answer::later(async move {
-            store.check_open()?;
+        self.later(|store| async move {
             match query.stream.clone() {
                 Some(stream) => list_stream(&store, &stream, &query).await,
                 None => list_all(&store, &query).await,
@@ -22,9 +20,8 @@ impl Events for S3 {
     }
 
     fn stream_version(&self, stream: &Key) -> Answer<u64> {
-        let (store, stream) = (self.clone(), stream.clone());
-        Answer::later(async move {
-            store.check_open()?;
+        let stream = stream.clone();
+        self.later(|store| async move {
             store.0.log.check_stream(&stream)?;
             store.0.log.catch_up().await?;
             store.0.log.version(stream.as_str()).await
@@ -32,11 +29,7 @@ impl Events for S3 {
     }
 
     fn streams(&self, query: StreamQuery) -> Answer<StreamPage> {
-        let store = self.clone();
-        Answer::later(async move {
-            store.check_open()?;
-            streams(&store, query).await
-        })
+        self.later(|store| async move { streams(&store, query).await })
     }
 }
 

@@ -17,11 +17,13 @@ mod event_log;
 mod events;
 mod scan;
 
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use holdfast_base::{Clock, Error, ErrorKind, Key, MAX_KEY_BYTES, Result};
 use holdfast_s3_client::{Bucket, Client};
+use tokio::sync::OwnedRwLockReadGuard;
 
 use crate::cell::invalid;
 use crate::{Adapter, Answer, Batch, Capabilities, Outcome, Pending, S3Settings, Space};
@@ -46,6 +48,8 @@ struct Inner {
     part_bytes: usize,
     concurrency: usize,
     is_closed: AtomicBool,
+    /// Held for reading by work in flight, for writing by the close that waits for it.
+    gate: Arc<tokio::sync::RwLock<()>>,
 }
 
 impl S3 {
@@ -76,11 +80,34 @@ impl S3 {
             part_bytes,
             concurrency,
             is_closed: AtomicBool::new(false),
+            gate: Arc::default(),
         })))
     }
 
-    fn check_open(&self) -> Result<()> {
-        if self.0.is_closed.load(Ordering::Acquire) { Err(Error::closed("the store")) } else { Ok(()) }
+    /// Begins work that a close waits for, or refuses it after a close.
+    fn later<T, F>(&self, work: impl FnOnce(Self) -> F) -> Answer<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        match self.enter() {
+            Err(error) => Answer::Now(Err(error)),
+            Ok(pass) => {
+                let working = work(self.clone());
+                Answer::later(async move {
+                    let _pass = pass;
+                    working.await
+                })
+            }
+        }
+    }
+
+    fn enter(&self) -> Result<OwnedRwLockReadGuard<()>> {
+        let closed = || Error::closed("the store");
+        if self.0.is_closed.load(Ordering::Acquire) {
+            return Err(closed());
+        }
+        Arc::clone(&self.0.gate).try_read_owned().map_err(|_| closed())
     }
 
     fn space(&self, space: Space) -> &Bucket {
@@ -101,16 +128,16 @@ impl Adapter for S3 {
     }
 
     fn commit(&self, batch: Batch) -> Answer<Vec<Outcome>> {
-        let store = self.clone();
-        Answer::later(async move {
-            store.check_open()?;
-            commit::commit(&store, batch).await
-        })
+        self.later(|store| async move { commit::commit(&store, batch).await })
     }
 
     fn close(&self) -> Pending<()> {
         self.0.is_closed.store(true, Ordering::Release);
-        Box::pin(std::future::ready(Ok(())))
+        let gate = Arc::clone(&self.0.gate);
+        Box::pin(async move {
+            let _all_done = gate.write().await;
+            Ok(())
+        })
     }
 }
 
