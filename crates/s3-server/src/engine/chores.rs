@@ -31,7 +31,7 @@ pub(super) fn do_now(shared: &Shared, owed: &[Chore]) {
 pub(super) async fn do_now_async(shared: &Arc<Shared>, owed: Owed) -> Result<()> {
     let doing = Arc::clone(shared);
     if owed.are_quick && shared.folder.durability() == Durability::Process {
-        return shared.files.run(move || do_now(&doing, &owed.chores)).await;
+        return shared.writers.run(move || do_now(&doing, &owed.chores)).await;
     }
     Ok(tokio::task::spawn_blocking(move || do_now(&doing, &owed.chores)).await?)
 }

@@ -19,8 +19,8 @@
 //! - At open, chores are done first; then every file in `staging` that no part row names is an orphan and
 //!   goes. No bucket's folder is ever searched.
 //! - Conditions are decided in the transaction that commits.
-//! - No file is touched on the runtime's own threads: what is quick runs on a few file threads, what syncs,
-//!   copies or may be large on the blocking pool; only the row of a bucket is read where the call is made.
+//! - No file is touched on the runtime's own threads: what is quick, and all reading, runs on a few
+//!   threads of the engine's; what syncs, copies or writes much on the blocking pool; only the row of a bucket is read where the call is made.
 //! - A write that has begun goes on to its end when its caller goes away.
 //! - A path is made by `DataPath` alone, from an id and an escaped key, or from the index after a check.
 

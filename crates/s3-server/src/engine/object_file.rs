@@ -4,12 +4,14 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::ops::Range;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_util::Stream;
-use tokio::task::JoinHandle;
+use tokio::sync::oneshot;
 
+use super::file_threads::FileThreads;
 use super::staged::StagedFile;
 
 /// Up to this size an object is read whole when it is opened, which saves a change of threads.
@@ -22,6 +24,7 @@ const CHUNK_BYTES: u64 = 256 << 10;
 pub struct ObjectFile {
     source: Source,
     bytes: u64,
+    readers: Arc<FileThreads>,
 }
 
 #[derive(Debug)]
@@ -32,12 +35,12 @@ enum Source {
 
 impl ObjectFile {
     /// Takes an open file. Blocks.
-    pub(super) fn open(mut file: File, bytes: u64) -> io::Result<Self> {
-        if bytes > MAX_INLINE_BYTES {
-            return Ok(Self { source: Source::File(file), bytes });
-        }
-        let whole = read_chunk(&mut file, bytes)?;
-        Ok(Self { source: Source::Memory(whole), bytes })
+    pub(super) fn open(mut file: File, bytes: u64, readers: &Arc<FileThreads>) -> io::Result<Self> {
+        let source = match bytes {
+            0..=MAX_INLINE_BYTES => Source::Memory(read_chunk(&mut file, bytes)?),
+            _ => Source::File(file),
+        };
+        Ok(Self { source, bytes, readers: Arc::clone(readers) })
     }
 
     /// How many bytes there are.
@@ -66,9 +69,9 @@ impl ObjectFile {
             // At most 64 KiB, so the bounds fit.
             Source::Memory(bytes) => State::Memory(bytes.slice(start as usize..end as usize)),
             Source::File(_) if start == end => State::Done,
-            Source::File(file) => State::Reading(read_ahead(file, Some(start), end - start)),
+            Source::File(file) => State::Reading(read_ahead(&self.readers, file, Some(start), end - start)),
         };
-        ObjectStream { state, left: end - start }
+        ObjectStream { state, left: end - start, readers: self.readers }
     }
 
     /// Appends a range, cut to what there is, to a staged file; how many bytes that was. Blocks.
@@ -93,12 +96,13 @@ impl ObjectFile {
 pub struct ObjectStream {
     state: State,
     left: u64,
+    readers: Arc<FileThreads>,
 }
 
 #[derive(Debug)]
 enum State {
     Memory(Bytes),
-    Reading(JoinHandle<io::Result<(File, Bytes)>>),
+    Reading(oneshot::Receiver<io::Result<(File, Bytes)>>),
     Done,
 }
 
@@ -128,20 +132,26 @@ impl Stream for ObjectStream {
             State::Reading(running) => ready!(Pin::new(running).poll(context)),
         };
         self.state = State::Done;
-        let (file, chunk) = match read.map_err(io::Error::other).and_then(|read| read) {
-            Ok(read) => read,
-            Err(error) => return Poll::Ready(Some(Err(error))),
-        };
+        let (file, chunk) =
+            match read.map_err(|_| io::Error::other("the storage was closed during the read")).and_then(|read| read) {
+                Ok(read) => read,
+                Err(error) => return Poll::Ready(Some(Err(error))),
+            };
         self.left -= chunk.len() as u64;
         if self.left > 0 {
-            self.state = State::Reading(read_ahead(file, None, self.left));
+            self.state = State::Reading(read_ahead(&self.readers, file, None, self.left));
         }
         Poll::Ready(Some(Ok(chunk)))
     }
 }
 
-fn read_ahead(mut file: File, from: Option<u64>, left: u64) -> JoinHandle<io::Result<(File, Bytes)>> {
-    tokio::task::spawn_blocking(move || {
+fn read_ahead(
+    readers: &FileThreads,
+    mut file: File,
+    from: Option<u64>,
+    left: u64,
+) -> oneshot::Receiver<io::Result<(File, Bytes)>> {
+    readers.start(move || {
         if let Some(from) = from {
             file.seek(SeekFrom::Start(from))?;
         }

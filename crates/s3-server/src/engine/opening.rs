@@ -18,13 +18,13 @@ use super::{Durability, EngineError, EngineSettings, Result, Staged};
 /// Numbers that one opening may give before it would meet those of the next: 4 million millions.
 const NUMBERS_OF_A_GENERATION: i64 = 1 << 42;
 
-/// Blocking threads read the index at the same time; beyond this they wait for each other.
-const INDEX_READERS: usize = 8;
 /// Of each connection; beyond it the system's page cache serves.
 const INDEX_CACHE_KIB: u32 = 2048;
 
-/// For short file work; more of them only wait for each other.
-const FILE_THREADS: usize = 4;
+/// More of them only wait for each other: they change the same folders.
+const MAX_WRITERS: usize = 4;
+/// As many as read from a slow disk at the same time. Each may hold a connection to the index.
+const MAX_READERS: usize = 8;
 /// After that many pages of 4 KiB in its log the index is checkpointed; SQLite's own 1,000 are reached often.
 const CHECKPOINT_PAGES: i64 = 4000;
 
@@ -36,7 +36,10 @@ pub struct Engine(pub(super) Arc<Shared>);
 pub(super) struct Shared {
     pub(super) database: Database,
     pub(super) folder: Arc<Folder>,
-    pub(super) files: FileThreads,
+    /// For short writes, renames and unlinks.
+    pub(super) writers: FileThreads,
+    /// For the index and for reading files.
+    pub(super) readers: Arc<FileThreads>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) min_part_bytes: u64,
     /// The next file's or commit's number. Never given twice, not even by another opening.
@@ -59,21 +62,22 @@ impl Engine {
             let directory = std::path::absolute(&settings.directory)?;
             let folder = Arc::new(Folder::open(&directory, settings.durability)?);
             let mut of_index = Settings::new(folder.index_path());
-            of_index.max_readers = INDEX_READERS;
+            // The readers' own, one for completions and one for the questions answered where they are asked.
+            of_index.max_readers = MAX_READERS + 2;
             of_index.cache_kib = INDEX_CACHE_KIB;
             if settings.durability == Durability::Disk {
                 of_index.synchronous = Synchronous::Full;
             }
-            let files = FileThreads::start(FILE_THREADS)?;
-            Ok((Database::open(&of_index, index::SCHEMA)?, folder, files, settings))
+            Ok((Database::open(&of_index, index::SCHEMA)?, folder, settings))
         });
-        let (database, folder, files, settings) = opened.await??;
+        let (database, folder, settings) = opened.await??;
         database.alone(checkpoint_less_often).await?;
         let generation = database.write(next_generation).await?;
         let engine = Self(Arc::new(Shared {
             database,
             folder,
-            files,
+            writers: FileThreads::new(MAX_WRITERS),
+            readers: Arc::new(FileThreads::new(MAX_READERS)),
             clock: settings.clock,
             min_part_bytes: settings.min_part_bytes,
             next_number: AtomicI64::new(generation * NUMBERS_OF_A_GENERATION),
@@ -91,6 +95,8 @@ impl Engine {
         let shared = Arc::clone(&self.0);
         // Rows left here are done once more at the next open, which changes nothing.
         let _ = self.0.database.write(move |connection| shared.forget_done_chores(connection)).await;
+        self.0.writers.close();
+        self.0.readers.close();
         self.0.database.close().await;
         self.0.folder.unlock();
     }
@@ -134,13 +140,13 @@ impl Engine {
         running.await?
     }
 
-    /// Runs `work` with a reader on a blocking thread.
+    /// Runs `work` with a connection to the index on a reader.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Work<Result<T>> + Send + 'static,
     ) -> Result<T> {
         let database = self.0.database.clone();
-        tokio::task::spawn_blocking(move || database.read(work)).await??
+        self.0.readers.run(move || database.read(work)).await??
     }
 }
 

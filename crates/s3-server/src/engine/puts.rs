@@ -45,7 +45,7 @@ impl Engine {
         let object = |file| NewObject { bucket, key, file, attributes, parts: Vec::new(), condition };
         self.to_the_end_async(|shared| async move {
             let file = match staged.is_quick() {
-                true => shared.files.run(|| staged.finish()).await??,
+                true => shared.writers.run(|| staged.finish()).await??,
                 false => tokio::task::spawn_blocking(|| staged.finish()).await??,
             };
             let (object, committing) = (object(file), Arc::clone(&shared));

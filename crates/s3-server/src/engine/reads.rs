@@ -22,7 +22,7 @@ impl Engine {
         check_key(key)?;
         let shared = Arc::clone(&self.0);
         let (bucket, key) = (bucket.to_owned(), key.to_owned());
-        let (info, _) = tokio::task::spawn_blocking(move || find(&shared, &bucket, &key)).await??;
+        let (info, _) = self.0.readers.run(move || find(&shared, &bucket, &key)).await??;
         Ok(info)
     }
 
@@ -34,17 +34,17 @@ impl Engine {
         check_key(key)?;
         let shared = Arc::clone(&self.0);
         let (bucket, key) = (bucket.to_owned(), key.to_owned());
-        tokio::task::spawn_blocking(move || {
+        let open = move || {
             for _ in 0..MAX_OPEN_ATTEMPTS {
                 let (info, path) = find(&shared, &bucket, &key)?;
                 if let Some(file) = shared.folder.open_object(&path)? {
-                    let file = ObjectFile::open(file, info.size)?;
+                    let file = ObjectFile::open(file, info.size, &shared.readers)?;
                     return Ok((info, file));
                 }
             }
             Err(missing_file(&key).into())
-        })
-        .await?
+        };
+        self.0.readers.run(open).await?
     }
 }
 
