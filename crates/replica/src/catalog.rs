@@ -34,40 +34,54 @@ pub(crate) struct LogChain {
     pub(crate) checksum: Option<u64>,
 }
 
-/// The snapshots that count, newest first.
+/// The generations, and the newest snapshot that counts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Catalog {
-    pub(crate) snapshots: Vec<SnapshotMeta>,
-    /// Snapshots of remult-sqlite-s3, newest first; used only when there is none of ours.
+    /// All generations' ids, newest first.
+    generations: Vec<String>,
+    /// The newest snapshot of ours.
+    pub(crate) newest: Option<SnapshotMeta>,
+    /// Snapshots of remult-sqlite-s3, newest first; read only when there is none of ours.
     pub(crate) foreign: Vec<SnapshotMeta>,
 }
 
 impl Catalog {
-    /// Lists the generations and reads what makes them count.
+    /// Lists the generations, and reads what makes them count until one of ours does.
     pub(crate) async fn read(store: &dyn ReplicaStore) -> Result<Self> {
-        let mut catalog = Self::default();
-        let mut query = KeyQuery { prefix: layout::GENERATIONS.to_owned(), folders: true, ..KeyQuery::default() };
-        loop {
-            let page = store.list(&query).await?;
-            for generation in page.folders.iter().filter_map(|folder| layout::generation_of(folder)) {
-                let Some(object) = store.get(&layout::snapshot_meta(generation)).await? else { continue };
-                let meta = SnapshotMeta::decode(&object.bytes)?;
-                let list = if meta.place.is_some() { &mut catalog.snapshots } else { &mut catalog.foreign };
-                list.push(meta);
-            }
-            match page.next {
-                Some(next) => query.continuation = Some(next),
-                None => break,
+        let mut catalog = Self { generations: generations(store).await?, ..Self::default() };
+        for generation in &catalog.generations {
+            match read_meta(store, generation).await? {
+                Some(meta) if meta.place.is_some() => {
+                    catalog.newest = Some(meta);
+                    catalog.foreign.clear();
+                    return Ok(catalog);
+                }
+                Some(meta) => catalog.foreign.push(meta),
+                None => {}
             }
         }
-        catalog.snapshots.sort_by(|one, other| other.generation.cmp(&one.generation));
         catalog.foreign.sort_by_key(|meta| std::cmp::Reverse(from_iso(&meta.created_at)));
         Ok(catalog)
     }
 
+    /// Whether the bucket holds any snapshot.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.newest.is_none() && self.foreign.is_empty()
+    }
+
+    /// The newest snapshot of ours that is older than a generation.
+    pub(crate) async fn older_than(&self, store: &dyn ReplicaStore, generation: &str) -> Result<Option<SnapshotMeta>> {
+        for older in self.generations.iter().filter(|id| id.as_str() < generation) {
+            if let Some(meta) = read_meta(store, older).await?.filter(|meta| meta.place.is_some()) {
+                return Ok(Some(meta));
+            }
+        }
+        Ok(None)
+    }
+
     /// The log behind the newest snapshot of ours, or from its first segment when there is none.
     pub(crate) async fn newest_chain(&self, store: &dyn ReplicaStore) -> Result<LogChain> {
-        match self.snapshots.first() {
+        match &self.newest {
             Some(meta) => LogChain::behind(store, meta).await,
             None => LogChain::follow(store, LogChain::empty()).await,
         }
@@ -126,6 +140,26 @@ impl LogChain {
         }
         Ok(chain)
     }
+}
+
+async fn generations(store: &dyn ReplicaStore) -> Result<Vec<String>> {
+    let mut query = KeyQuery { prefix: layout::GENERATIONS.to_owned(), folders: true, ..KeyQuery::default() };
+    let mut ids = Vec::new();
+    loop {
+        let page = store.list(&query).await?;
+        ids.extend(page.folders.iter().filter_map(|folder| layout::generation_of(folder)).map(str::to_owned));
+        match page.next {
+            Some(next) => query.continuation = Some(next),
+            None => break,
+        }
+    }
+    ids.sort_unstable_by(|one, other| other.cmp(one));
+    Ok(ids)
+}
+
+async fn read_meta(store: &dyn ReplicaStore, generation: &str) -> Result<Option<SnapshotMeta>> {
+    let object = store.get(&layout::snapshot_meta(generation)).await?;
+    object.map(|object| SnapshotMeta::decode(&object.bytes)).transpose()
 }
 
 /// The checksum of the last whole state in a run: that of its last segment that is not a part.

@@ -58,6 +58,8 @@ pub(crate) struct Inner {
     tasks: Mutex<Vec<JoinHandle<()>>>,
     is_closed: AtomicBool,
     file_lock: Mutex<Option<FileLock>>,
+    /// One writer of the state file at a time.
+    state_file: tokio::sync::Mutex<()>,
 }
 
 impl fmt::Debug for Inner {
@@ -156,7 +158,7 @@ impl Replica {
     /// # Errors
     /// As [`Self::sync`].
     pub async fn snapshot(&self) -> Result<()> {
-        self.inner.take_snapshot().await
+        self.inner.take_snapshot(true).await
     }
 
     /// How it is doing.
@@ -236,13 +238,14 @@ impl Inner {
             tasks: Mutex::new(tasks),
             is_closed: AtomicBool::new(false),
             file_lock: Mutex::new(Some(file_lock)),
+            state_file: tokio::sync::Mutex::new(()),
         })
     }
 
     async fn finish_start(&self, recovered: bool) -> Result<()> {
         self.flush().await?;
         if self.snapshotted().is_none() {
-            self.take_snapshot().await?;
+            self.take_snapshot(true).await?;
         }
         self.write_state(false).await?;
         let generation = self.builder()?.end.generation.to_string();
@@ -284,8 +287,12 @@ impl Inner {
         self.backlog.wait_stored(last).await.map_err(|error| not_replicated(&error))
     }
 
-    async fn take_snapshot(&self) -> Result<()> {
+    /// Takes a snapshot; unless `always`, only when something changed since the last one.
+    async fn take_snapshot(&self, always: bool) -> Result<()> {
         let _files = self.files.acquire().await.map_err(|_| Error::closed("the database"))?;
+        if !always && !self.has_changed() {
+            return Ok(());
+        }
         let parent = self.builder()?.end.generation;
         let (reply, answer) = oneshot::channel();
         let order = Order::Rollover(self.generation_after(parent), reply);
@@ -336,7 +343,7 @@ impl Inner {
         drop(turn);
         let mut stored = self.flush().await;
         if stored.is_ok() && self.has_changed() && self.backlog.progress().fenced.is_none() {
-            stored = self.take_snapshot().await;
+            stored = self.take_snapshot(false).await;
         }
         drop(self.orders.try_send(Order::Stop));
         let tasks = std::mem::take(&mut *self.tasks());
@@ -363,6 +370,7 @@ impl Inner {
     }
 
     async fn write_state(&self, closed: bool) -> Result<()> {
+        let _turn = self.state_file.lock().await;
         let builder = self.builder()?;
         let state = StateFile::new(&builder.end, builder.view.checksum, self.lock_id, closed);
         let file = self.settings.file.clone();
@@ -427,7 +435,7 @@ async fn take_snapshots(inner: Arc<Inner>) {
         if !inner.has_changed() {
             continue;
         }
-        if let Err(error) = inner.take_snapshot().await {
+        if let Err(error) = inner.take_snapshot(false).await {
             (inner.events)(Event::SyncError { error, context: "snapshot", will_retry: true });
         }
     }

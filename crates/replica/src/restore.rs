@@ -60,24 +60,24 @@ impl Restore<'_> {
     /// # Errors
     /// `Integrity` naming what is torn, missing or foreign; nothing stands at the target then.
     pub(crate) async fn newest_snapshot(&self) -> Result<Restored> {
+        let mut ours = self.catalog.newest.clone();
+        let mut foreign = self.catalog.foreign.iter();
         let mut last = None;
-        for meta in self.catalog.snapshots.iter().chain(&self.catalog.foreign) {
+        while let Some(meta) = ours.take().or_else(|| foreign.next().cloned()) {
             (self.events)(Event::RecoveryStarted { generation: meta.generation.clone() });
-            match self.one_snapshot(meta).await {
+            match self.one_snapshot(&meta).await {
                 Err(error) if error.code() == "SNAPSHOT_CORRUPT" => {
                     (self.events)(Event::SyncError { error: error.clone(), context: "snapshot", will_retry: true });
+                    remove_parts(self.target);
+                    if meta.place.is_some() {
+                        ours = self.catalog.older_than(self.store, &meta.generation).await?;
+                    }
                     last = Some(error);
                 }
                 done => return done,
             }
         }
-        Err(last.unwrap_or_else(|| {
-            Error::new(
-                ErrorKind::NotFound,
-                "NO_REPLICA",
-                "the bucket holds no database under this name; check bucket, keyPrefix and databaseName",
-            )
-        }))
+        Err(last.unwrap_or_else(no_replica))
     }
 
     async fn one_snapshot(&self, meta: &SnapshotMeta) -> Result<Restored> {
@@ -224,6 +224,11 @@ pub(crate) fn remove_parts(target: &Path) {
             drop(std::fs::remove_file(entry.path()));
         }
     }
+}
+
+fn no_replica() -> Error {
+    let message = "the bucket holds no database under this name; check bucket, keyPrefix and databaseName";
+    Error::new(ErrorKind::NotFound, "NO_REPLICA", message)
 }
 
 fn corrupt(meta: &SnapshotMeta, why: &str) -> Error {

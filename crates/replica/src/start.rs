@@ -57,7 +57,7 @@ impl Start<'_> {
         Err(Error::new(ErrorKind::Locked, "DATABASE_LOCKED", message).retryable(true))
     }
 
-    /// Makes the log ours. `None` when an older owner was still writing: look again.
+    /// Makes the log ours. `None` when somebody was still writing to it: look again.
     async fn own(
         &self,
         catalog: &Catalog,
@@ -89,16 +89,12 @@ impl Start<'_> {
             let seal = builder.empty(SegmentKind::Seal);
             match self.seal(&seal).await? {
                 Placed::Ours => builder = seal.after,
-                Placed::Theirs(error)
-                    if error.details().get("epoch").and_then(serde_json::Value::as_u64) >= Some(epoch) =>
-                {
-                    return Err(error);
-                }
-                Placed::Theirs(_) => return Ok(None),
+                // Somebody took the log between our look and our seal. Whoever has the lease looks again.
+                Placed::Theirs(_) => return lease.renew().await.map(|()| None),
             }
         }
         self.note_epoch(lease, epoch, &builder.end.generation.to_string()).await?;
-        let place = catalog.snapshots.first().and_then(|meta| meta.place.as_ref());
+        let place = catalog.newest.as_ref().and_then(|meta| meta.place.as_ref());
         let snapshot = place.map(|place| place.checksum()).transpose()?;
         Ok(Some(Started { builder, unshipped, recovered, snapshot }))
     }
@@ -139,7 +135,7 @@ impl Start<'_> {
                 return Ok((local, false));
             }
             self.replace_local(catalog, chain, &local.newest).await?;
-        } else if catalog.snapshots.is_empty() && catalog.foreign.is_empty() {
+        } else if catalog.is_empty() {
             if self.settings.file_must_exist {
                 let message =
                     format!("{} does not exist, and the bucket holds no database under this name", file.display());

@@ -55,6 +55,11 @@ impl MemoryStore {
         Self { is_conditional: false, ..Self::default() }
     }
 
+    /// The same bucket, reached by another way.
+    pub fn with_gate_of_its_own(&self) -> Self {
+        Self { gate: Arc::new(Semaphore::new(1_000_000)), ..self.clone() }
+    }
+
     pub fn fault(&self, part: &str, fault: Fault) {
         self.inside.lock().unwrap().faults.push_back((part.to_owned(), fault));
     }
