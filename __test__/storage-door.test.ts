@@ -117,6 +117,14 @@ describe("SmartStorage", () => {
     assert.equal(existsSync(join(folder, "buckets", "kept")), false);
   });
 
+  it("empties nothing when it can't start", async () => {
+    const storage = await start({ buckets: ["kept"] });
+    await storage.stop();
+    const wrong = start({ storage: { cleanSlate: true }, buckets: ["No_Name"] });
+    await refuses(() => wrong, "ValidationError", "INVALID_BUCKET_NAME");
+    assert.equal(existsSync(join(folder, "buckets", "kept")), true);
+  });
+
   it("stops and starts as often as it is told, and twice is once", async () => {
     const storage = await start();
     await Promise.all([storage.start(), storage.stop(), storage.stop(), storage.start()]);

@@ -50,6 +50,9 @@ impl Server {
     /// `PORT_IN_USE` and `ADDRESS_UNAVAILABLE` when the port can't be bound, the engine's error when the directory
     /// can't be used, `INVALID_BUCKET_NAME` for one of `buckets`. Nothing is left running.
     pub async fn start(settings: ServerSettings) -> Result<Self> {
+        if let Some(name) = settings.buckets.iter().find(|name| !is_valid_bucket_name(name)) {
+            return Err(to_base(EngineError::InvalidBucketName(name.clone())));
+        }
         // First the port: a directory must not be emptied by a server that can't start.
         let wanted = SocketAddr::new(settings.address, settings.port);
         let listener = TcpListener::bind(wanted).await.map_err(|error| cannot_bind(wanted, &error))?;
