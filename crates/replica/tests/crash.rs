@@ -43,8 +43,12 @@ async fn work(child: &Child, mode: SyncMode) -> ! {
 async fn restored_ids(endpoint: &str, folder: &Path) -> Vec<i64> {
     let path = folder.join("restored.db");
     holdfast_replica::restore(store(endpoint), &path).await.unwrap();
-    let connection = Connection::open(&path).unwrap();
+    let ids = ids_in(&Connection::open(&path).unwrap());
     std::fs::remove_file(path).unwrap();
+    ids
+}
+
+fn ids_in(connection: &Connection) -> Vec<i64> {
     // In async mode the table itself may not be there yet.
     let Ok(mut statement) = connection.prepare("select id from t order by id") else { return Vec::new() };
     statement.query_map([], |row| row.get(0)).unwrap().map(|id| id.unwrap()).collect()
