@@ -25,7 +25,7 @@ pub struct LevelConnection(Client);
 /// Makes a connection; sends nothing.
 #[napi]
 pub fn connect_level(settings: S3SettingsData) -> Reply<LevelConnection> {
-    Reply::of(|| Client::new(settings.into()).map(LevelConnection))
+    Reply::of(|| Level::connect(settings.into()).map(LevelConnection))
 }
 
 /// How to open a database.

@@ -1,3 +1,4 @@
+/// <reference path="./abstract-leveldown.d.ts" />
 import * as down from "abstract-leveldown";
 import type { RangeOptions } from "./cursor.js";
 

@@ -1,4 +1,4 @@
-import { AbstractLevel } from "abstract-level";
+import { type AbstractDelOptions, AbstractLevel, type AbstractPutOptions } from "abstract-level";
 import { type native, settle } from "../native.js";
 import { connect } from "./connection.js";
 import { nativeRange, type RangeOptions } from "./cursor.js";
@@ -82,6 +82,24 @@ export class S3Level<K = string, V = string> extends AbstractLevel<Buffer, K, V>
   /** Deletes the database at a location with all of its data; the bucket stays. */
   static async destroy(location: string, s3?: S3Source): Promise<void> {
     await settle((await connect(s3, location)).destroy(location));
+  }
+
+  /** Stores a value. Rejects with `LEVEL_CONFLICT` when a condition does not hold, and nothing is stored then. */
+  override put(key: K, value: V): Promise<void>;
+  override put<KO = K, VO = V>(
+    key: KO,
+    value: VO,
+    options: AbstractPutOptions<KO, VO> & WriteConditions,
+  ): Promise<void>;
+  override put(key: K, value: V, options: AbstractPutOptions<K, V> = {}): Promise<void> {
+    return super.put(key, value, options);
+  }
+
+  /** Deletes a key; one that is not there is no error, except with `ifMatch`. */
+  override del(key: K): Promise<void>;
+  override del<KO = K>(key: KO, options: AbstractDelOptions<KO> & Pick<WriteConditions, "ifMatch">): Promise<void>;
+  override del(key: K, options: AbstractDelOptions<K> = {}): Promise<void> {
+    return super.del(key, options);
   }
 
   /** The value of a key with its ETag, or `undefined`: write it back with `{ ifMatch: etag }` and no update is lost. */

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use holdfast_base::{Error, ErrorKind, KeyRange, Result};
-use holdfast_s3_client::{Bucket, Client, ListRequest};
+use holdfast_s3_client::{Bucket, Client, ClientSettings, ListRequest};
 
 use crate::failure::level_error;
 use crate::objects::Objects;
@@ -53,6 +53,14 @@ pub struct Level {
 }
 
 impl Level {
+    /// A client for databases at one endpoint, which they share. Sends nothing.
+    ///
+    /// # Errors
+    /// `Config` with code `LEVEL_INVALID_OPTION`.
+    pub fn connect(settings: ClientSettings) -> Result<Client> {
+        Client::new(settings).map_err(level_error)
+    }
+
     /// Opens a database: one request for one that is there, two for a new one.
     ///
     /// # Errors

@@ -1,0 +1,142 @@
+// S3LevelDown under levelup: the samples of s3leveldown's documentation, and what they leave open.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createRequire } from "node:module";
+import type { Readable } from "node:stream";
+import { describe, it } from "node:test";
+import { S3Client } from "@aws-sdk/client-s3";
+import S3LevelDown from "holdfast/leveldown";
+import { levelServer } from "./server.mts";
+
+interface Batch {
+  put(key: string, value: string): Batch;
+  write(done?: () => void): Promise<void>;
+}
+
+/** levelup ships no types: what is used of it here. */
+interface Levelup {
+  put(key: unknown, value: unknown): Promise<void>;
+  get(key: unknown, options?: object): Promise<Buffer>;
+  getMany(keys: unknown[], options?: object): Promise<(string | undefined)[]>;
+  batch(): Batch;
+  createReadStream(options?: object): Readable;
+  clear(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const require = createRequire(import.meta.url);
+const levelup = require("levelup") as (db: object) => Levelup;
+const { s3, storage, location } = await levelServer();
+
+/** What the samples print of a stream, and their last line. */
+async function printed(stream: Readable): Promise<string[]> {
+  const lines: string[] = [];
+  stream.on("data", (data: { key: Buffer; value: Buffer }) =>
+    lines.push(`${data.key.toString()}=${data.value.toString()}`),
+  );
+  await once(stream, "close");
+  return lines;
+}
+
+/** All that a stream gives. */
+async function collected<T>(stream: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const one of stream) all.push(one);
+  return all;
+}
+
+const POKEMON = ["dob=February 27, 1996", "name=Pikachu", "occupation=Pokemon"];
+
+describe("S3LevelDown", () => {
+  it("is what require() gives, and the default export", () => {
+    assert.equal(require("holdfast/leveldown"), S3LevelDown);
+  });
+
+  it("runs the sample with promises, with its client from the environment", async () => {
+    process.env.AWS_ENDPOINT_URL_S3 = s3.endpoint;
+    process.env.AWS_ACCESS_KEY_ID = s3.credentials.accessKeyId;
+    process.env.AWS_SECRET_ACCESS_KEY = s3.credentials.secretAccessKey;
+    const db = levelup(new S3LevelDown("mybucket"));
+    await db.batch().put("name", "Pikachu").put("dob", "February 27, 1996").put("occupation", "Pokemon").write();
+    assert.deepEqual(await printed(db.createReadStream()), POKEMON);
+    await db.close();
+  });
+
+  it("runs the sample with callbacks, in a sub-folder", async () => {
+    const db = levelup(new S3LevelDown("mybucket/sub_folder", s3));
+    const lines = await new Promise<string[]>((done) => {
+      db.batch()
+        .put("name", "Pikachu")
+        .put("dob", "February 27, 1996")
+        .put("occupation", "Pokemon")
+        .write(() => done(printed(db.createReadStream())));
+    });
+    assert.deepEqual(lines, POKEMON);
+    await db.close();
+  });
+
+  it("reads the settings of a client of the AWS SDK v3", async () => {
+    const client = new S3Client({ ...s3, region: "us-east-1", forcePathStyle: true });
+    const db = levelup(new S3LevelDown(location(), client));
+    await db.put("a", "1");
+    assert.equal((await db.get("a")).toString(), "1");
+    await db.close();
+  });
+
+  it("reads the settings of a client that is made as the AWS SDK v2 makes it", async () => {
+    const config = { endpoint: s3.endpoint, s3ForcePathStyle: true, region: undefined, credentials: s3.credentials };
+    const db = levelup(new S3LevelDown(location(), { config }));
+    await db.put("a", "1");
+    assert.equal((await db.get("a")).toString(), "1");
+    await db.close();
+  });
+
+  it("answers many keys at once, with nothing for those that are absent", async () => {
+    const db = levelup(new S3LevelDown(location(), s3));
+    await db.put("a", "1");
+    assert.deepEqual(await db.getMany(["no", "a"], { asBuffer: false }), [undefined, "1"]);
+    await assert.rejects(db.get("no"), { notFound: true });
+    await db.close();
+  });
+
+  it("keeps bytes as they are", async () => {
+    const db = levelup(new S3LevelDown(location(), s3));
+    await db.put("k", new Uint8Array([0xff, 0x00, 0xfe]));
+    assert.deepEqual(await db.get("k"), Buffer.from([0xff, 0x00, 0xfe]));
+    const [entry] = (await collected(db.createReadStream())) as { value: Buffer }[];
+    assert.deepEqual(entry?.value, Buffer.from([0xff, 0x00, 0xfe]));
+    await db.close();
+  });
+
+  it("compares keys by bytes, not by UTF-16 units", async () => {
+    const db = levelup(new S3LevelDown(location(), s3));
+    for (const key of ["a", "\uff00", "🦀"]) await db.put(key, key);
+    const below = (await collected(db.createReadStream({ lt: "🦀", values: false }))) as Buffer[];
+    assert.deepEqual(below.map(String), ["a", "\uff00"]);
+    await db.close();
+  });
+
+  it("clears with one delete for a thousand keys", async () => {
+    const db = levelup(new S3LevelDown(location(), s3));
+    await db.batch().put("a", "1").put("b", "2").write();
+    storage.requests.clear();
+    await db.clear();
+    assert.deepEqual(await printed(db.createReadStream()), []);
+    assert.equal([...storage.requests].filter(({ operation }) => operation === "DeleteObjects").length, 1);
+    await db.close();
+  });
+
+  it("is emptied by destroy(), with a promise or a callback", async () => {
+    const place = location();
+    const db = levelup(new S3LevelDown(place, s3));
+    await db.put("a", "1");
+    await db.close();
+    await S3LevelDown.destroy(place, s3);
+    await new Promise<void>((done, failed) =>
+      S3LevelDown.destroy(place, s3, (error) => (error ? failed(error) : done())),
+    );
+    const again = levelup(new S3LevelDown(place, s3));
+    assert.deepEqual(await printed(again.createReadStream()), []);
+    await again.close();
+  });
+});
