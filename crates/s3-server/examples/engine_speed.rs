@@ -2,6 +2,8 @@
 //! `cargo run --release -p holdfast-s3-server --example engine_speed [folder]`.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
+use std::fs::File;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -25,7 +27,7 @@ async fn main() {
             [(1 << 10, 1, 2000), (1 << 10, 16, 20_000), (1 << 10, 64, 20_000), (1 << 20, 16, 500)]
         {
             let count = if durability == Durability::Disk { count / 20 } else { count };
-            measure(&engine, &folder, bytes, tasks, count).await;
+            measure(&engine, &folder, durability, (bytes, tasks, count)).await;
         }
         let query = ListQuery { max: 100, ..ListQuery::default() };
         let begun = Instant::now();
@@ -38,13 +40,13 @@ async fn main() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
-async fn measure(engine: &Engine, folder: &Path, bytes: usize, tasks: usize, count: usize) {
+async fn measure(engine: &Engine, folder: &Path, durability: Durability, (bytes, tasks, count): (usize, usize, usize)) {
     let body = Bytes::from(vec![7; bytes]);
     let plain = folder.join(format!("plain-{bytes}-{tasks}"));
     std::fs::create_dir_all(&plain).unwrap();
     let files = run(tasks, count, |n| {
         let (body, path) = (body.clone(), plain.join(n.to_string()));
-        async move { tokio::task::spawn_blocking(move || std::fs::write(path, body).unwrap()).await.unwrap() }
+        async move { tokio::task::spawn_blocking(move || write(&path, &body, durability)).await.unwrap() }
     })
     .await;
     let puts = run(tasks, count, |n| put(engine.clone(), format!("{bytes}/{tasks}/{n}"), body.clone())).await;
@@ -60,6 +62,16 @@ async fn measure(engine: &Engine, folder: &Path, bytes: usize, tasks: usize, cou
         puts / files,
         gets / reads
     );
+}
+
+/// As durable as the engine's.
+fn write(path: &Path, body: &[u8], durability: Durability) {
+    let mut file = File::create(path).unwrap();
+    file.write_all(body).unwrap();
+    if durability == Durability::Disk {
+        file.sync_all().unwrap();
+        File::open(path.parent().unwrap()).unwrap().sync_all().unwrap();
+    }
 }
 
 async fn put(engine: Engine, key: String, body: Bytes) {
