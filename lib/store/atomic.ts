@@ -1,5 +1,5 @@
-import type { StepData } from "#native";
 import { CapabilityError } from "../errors.js";
+import type { native } from "../native.js";
 import { checkKey, expectedOf, ttlOf } from "./key.js";
 import type { Emission } from "./lifecycle.js";
 import type { RawOutcome } from "./port.js";
@@ -9,7 +9,7 @@ import type { Writer } from "./writer.js";
 /** Changes to records, kv and events that are committed together: all of them or none. */
 export class Atomic {
   readonly #writer: Writer | undefined;
-  readonly #steps: StepData[] = [];
+  readonly #steps: native.StepData[] = [];
   readonly #reports: ((outcome: RawOutcome) => Emission[])[] = [];
 
   /** @internal `writer` is absent when the classes live on different adapters. */
@@ -60,7 +60,7 @@ export class Atomic {
     if (this.#steps.length > 0) await this.#writer.commit([...this.#steps], report, true);
   }
 
-  #add(step: StepData, report: (outcome: RawOutcome) => Emission[]): this {
+  #add(step: native.StepData, report: (outcome: RawOutcome) => Emission[]): this {
     checkKey(step.key);
     this.#steps.push(step);
     this.#reports.push(report);
@@ -68,7 +68,7 @@ export class Atomic {
   }
 }
 
-function withTtl(step: StepData, ttl: number | undefined): StepData {
+function withTtl(step: native.StepData, ttl: number | undefined): native.StepData {
   const ttlMs = ttlOf(ttl);
   return ttlMs === undefined ? step : { ...step, ttlMs };
 }

@@ -1,5 +1,5 @@
-import type { BlobHandle, BlobOptionsData, ByteRangeData, ListQueryData, UploadHandle } from "#native";
 import { AbortedError, NotFoundError, ValidationError } from "../errors.js";
+import type { native } from "../native.js";
 import { type BlobSource, openSource, rechunked } from "./blob-source.js";
 import { checkKeys, checkPrefix, type ListOptions, pageOf, queryOf } from "./entries.js";
 import { checkKey, checkOptions, checkWhole } from "./key.js";
@@ -141,7 +141,7 @@ export class Blobs {
   list(options: BlobListOptions = {}): ListQuery<BlobInfo, BlobPage> {
     const { delimiter, ...rest } = options;
     const fetch = async (cursor: string | undefined, limit: number): Promise<BlobPage> => {
-      const query: ListQueryData = queryOf(rest, cursor, limit);
+      const query: native.ListQueryData = queryOf(rest, cursor, limit);
       if (delimiter !== undefined) {
         checkKey(delimiter, "delimiter");
         query.delimiter = delimiter;
@@ -200,12 +200,12 @@ export function infoOf(raw: RawBlob): BlobInfo {
   return { key, size, etag, contentType, metadata, updatedAt: new Date(raw.updatedAt) };
 }
 
-function storedBlob(handle: BlobHandle): StoredBlob {
+function storedBlob(handle: native.BlobHandle): StoredBlob {
   return new StoredBlob(infoOf(JSON.parse(handle.info()) as RawBlob), handle);
 }
 
-function nativeOptions(options: BlobPutOptions, suggested: string, size: number | undefined): BlobOptionsData {
-  const native: BlobOptionsData = { contentType: options.contentType ?? suggested };
+function nativeOptions(options: BlobPutOptions, suggested: string, size: number | undefined): native.BlobOptionsData {
+  const native: native.BlobOptionsData = { contentType: options.contentType ?? suggested };
   if (options.metadata !== undefined) native.metadata = { ...options.metadata };
   if (options.ifNoneMatch !== undefined) native.ifNoneMatch = true;
   if (options.ifMatch !== undefined) native.ifMatch = options.ifMatch;
@@ -213,7 +213,7 @@ function nativeOptions(options: BlobPutOptions, suggested: string, size: number 
   return native;
 }
 
-function rangeOf(range: ByteRange): ByteRangeData {
+function rangeOf(range: ByteRange): native.ByteRangeData {
   if ("last" in range) return { last: checkWhole(range.last, "range.last", 1) };
   const start = checkWhole(range.start, "range.start", 0);
   return range.end === undefined ? { start } : { start, end: checkWhole(range.end, "range.end", start) };
@@ -225,6 +225,6 @@ function throwIfAborted(signal: AbortSignal | undefined): void {
 }
 
 /** Throws an upload away; the error that made it so is the one to tell. */
-async function abandon(upload: UploadHandle): Promise<void> {
+async function abandon(upload: native.UploadHandle): Promise<void> {
   await settled(upload.abort()).catch(() => {});
 }

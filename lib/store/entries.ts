@@ -1,5 +1,5 @@
-import type { ListQueryData, StepData } from "#native";
 import { ValidationError } from "../errors.js";
+import type { native } from "../native.js";
 import { checkKey, checkOptions, checkWhole, describe } from "./key.js";
 import type { Emission } from "./lifecycle.js";
 import { cursorOf, keyOfCursor, ListQuery, type Page } from "./list-query.js";
@@ -34,9 +34,9 @@ export function queryOf(
   cursor: string | undefined,
   limit: number,
   more: readonly string[] = [],
-): ListQueryData {
+): native.ListQueryData {
   checkOptions(options, [...LIST_OPTIONS, ...more]);
-  const query: ListQueryData = { limit: checkWhole(limit, "limit", 0) };
+  const query: native.ListQueryData = { limit: checkWhole(limit, "limit", 0) };
   for (const name of ["prefix", "start", "end"] as const) {
     const bound = options[name];
     if (bound === undefined) continue;
@@ -94,7 +94,7 @@ export class Entries {
     const { prefix } = checkPrefix(target);
     let deleted = 0;
     for (;;) {
-      const query: ListQueryData = { prefix, limit: DELETES_AT_ONCE, keysOnly: true };
+      const query: native.ListQueryData = { prefix, limit: DELETES_AT_ONCE, keysOnly: true };
       const page = await this.writer.port.list(this.space, query);
       if (page.items.length > 0) deleted += await this.#deleteKeys(page.items.map((entry) => entry.key));
       if (page.next === undefined) return deleted;
@@ -108,8 +108,8 @@ export class Entries {
     return outcomes.filter((outcome) => outcome.existed === true).length;
   }
 
-  #deleteStep(key: string, expected: number | undefined): StepData {
-    const step: StepData = { kind: "delete", space: this.space, key };
+  #deleteStep(key: string, expected: number | undefined): native.StepData {
+    const step: native.StepData = { kind: "delete", space: this.space, key };
     if (expected !== undefined) step.expected = expected;
     return step;
   }

@@ -1,5 +1,5 @@
-import type { EventQueryData, StepData } from "#native";
 import { ValidationError } from "../errors.js";
+import type { native } from "../native.js";
 import { checkKey, checkOptions, checkWhole, describe } from "./key.js";
 import type { Emission } from "./lifecycle.js";
 import { cursorOf, keyOfCursor, ListQuery, type Page } from "./list-query.js";
@@ -193,11 +193,11 @@ function isAborted(signal: AbortSignal | undefined): boolean {
   return signal?.aborted === true;
 }
 
-function appendStep(item: AppendItem<unknown>): StepData {
+function appendStep(item: AppendItem<unknown>): native.StepData {
   const { stream, payload, expectedVersion, id } = item;
   checkKey(stream, "stream");
   checkOptions(item, ["stream", "payload", "expectedVersion", "id"]);
-  const step: StepData = { kind: "append", space: 0, key: stream, value: encode(payload) };
+  const step: native.StepData = { kind: "append", space: 0, key: stream, value: encode(payload) };
   if (expectedVersion !== undefined) step.expected = checkWhole(expectedVersion, "expectedVersion", 0);
   if (id !== undefined) {
     checkKey(id, "id");
@@ -206,9 +206,9 @@ function appendStep(item: AppendItem<unknown>): StepData {
   return step;
 }
 
-function queryOf(options: EventListOptions, cursor: string | undefined, limit: number): EventQueryData {
+function queryOf(options: EventListOptions, cursor: string | undefined, limit: number): native.EventQueryData {
   checkOptions(options, ["stream", "since", "after", "direction", "limit", "cursor"]);
-  const query: EventQueryData = { limit: checkWhole(limit, "limit", 0) };
+  const query: native.EventQueryData = { limit: checkWhole(limit, "limit", 0) };
   if (options.stream !== undefined) {
     checkKey(options.stream, "stream");
     query.stream = options.stream;

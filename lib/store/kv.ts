@@ -1,5 +1,5 @@
-import type { StepData } from "#native";
 import { ValidationError } from "../errors.js";
+import type { native } from "../native.js";
 import { checkKeys, Entries, type ListOptions } from "./entries.js";
 import { checkKey, checkOptions, describe, expectedOf, ttlOf } from "./key.js";
 import type { Emission } from "./lifecycle.js";
@@ -102,7 +102,7 @@ export class Kv<T = unknown> {
     if (typeof by !== "number" || !Number.isFinite(by)) {
       throw new ValidationError(`increment adds a finite number, not ${describe(by)}`, { code: "NOT_A_NUMBER" });
     }
-    const step: StepData = { kind: "add", space: 1, key, by };
+    const step: native.StepData = { kind: "add", space: 1, key, by };
     const outcome = await this.#writer.one(step, (outcome) => [set(key, outcome.value, outcome)]);
     return outcome.value ?? 0;
   }
@@ -131,10 +131,10 @@ function itemsOf<T>(
   return Array.from(pairs, ([key, value]) => ({ key, value }));
 }
 
-function setStep(key: string, value: unknown, options: SetOptions): StepData {
+function setStep(key: string, value: unknown, options: SetOptions): native.StepData {
   checkKey(key);
   checkOptions(options, ["ttl", "ifVersion"]);
-  const step: StepData = { kind: "put", space: 1, key, value: encode(value) };
+  const step: native.StepData = { kind: "put", space: 1, key, value: encode(value) };
   const expected = expectedOf(options.ifVersion);
   const ttlMs = ttlOf(options.ttl);
   if (expected !== undefined) step.expected = expected;

@@ -1,14 +1,3 @@
-import type {
-  BlobHandle,
-  BlobOptionsData,
-  ByteRangeData,
-  EventQueryData,
-  ListQueryData,
-  Reply,
-  StepData,
-  StoreHandle,
-  UploadHandle,
-} from "#native";
 import { native, open, settle } from "../native.js";
 
 /** An answer that is there at once, or comes later. */
@@ -86,17 +75,17 @@ export interface Port {
   entry(space: Space, key: string): Answer<RawEntry | undefined>;
   value(space: Space, key: string): Answer<unknown>;
   entries(space: Space, keys: string[]): Answer<(RawEntry | null)[]>;
-  list(space: Space, query: ListQueryData): Answer<RawPage<RawEntry>>;
-  count(space: Space, query: ListQueryData): Answer<number>;
-  commit(steps: StepData[], atomic: boolean): Answer<RawOutcome[]>;
-  listEvents(query: EventQueryData): Answer<RawPage<RawEvent>>;
+  list(space: Space, query: native.ListQueryData): Answer<RawPage<RawEntry>>;
+  count(space: Space, query: native.ListQueryData): Answer<number>;
+  commit(steps: native.StepData[], atomic: boolean): Answer<RawOutcome[]>;
+  listEvents(query: native.EventQueryData): Answer<RawPage<RawEvent>>;
   streamVersion(stream: string): Answer<number>;
   streams(after: string | undefined, limit: number): Answer<RawPage<{ stream: string; version: number }>>;
-  openUpload(key: string, options: BlobOptionsData): Promise<UploadHandle>;
-  openBlob(key: string, range: ByteRangeData | undefined): Promise<BlobHandle | null>;
+  openUpload(key: string, options: native.BlobOptionsData): Promise<native.UploadHandle>;
+  openBlob(key: string, range: native.ByteRangeData | undefined): Promise<native.BlobHandle | null>;
   head(key: string): Answer<RawBlob | undefined>;
   deleteBlobs(keys: string[]): Promise<boolean[]>;
-  listBlobs(query: ListQueryData): Answer<RawBlobPage>;
+  listBlobs(query: native.ListQueryData): Answer<RawBlobPage>;
   copyBlob(from: string, to: string): Answer<RawBlob | undefined>;
   presign(key: string, method: string, expiresInSeconds: number): Answer<string>;
   close(): Promise<void>;
@@ -105,9 +94,9 @@ export interface Port {
 /** A port on one of the built-in adapters. */
 export class NativePort implements Port {
   readonly capabilities: Capabilities;
-  readonly #handle: StoreHandle;
+  readonly #handle: native.StoreHandle;
 
-  private constructor(handle: StoreHandle) {
+  private constructor(handle: native.StoreHandle) {
     this.#handle = handle;
     this.capabilities = Object.freeze(JSON.parse(handle.capabilities()) as Capabilities);
   }
@@ -129,19 +118,19 @@ export class NativePort implements Port {
     return turn(this.#handle.entries(space, keys), parsed<(RawEntry | null)[]>);
   }
 
-  list(space: Space, query: ListQueryData): Answer<RawPage<RawEntry>> {
+  list(space: Space, query: native.ListQueryData): Answer<RawPage<RawEntry>> {
     return turn(this.#handle.list(space, query), parsed<RawPage<RawEntry>>);
   }
 
-  count(space: Space, query: ListQueryData): Answer<number> {
+  count(space: Space, query: native.ListQueryData): Answer<number> {
     return turn(this.#handle.count(space, query), same);
   }
 
-  commit(steps: StepData[], atomic: boolean): Answer<RawOutcome[]> {
+  commit(steps: native.StepData[], atomic: boolean): Answer<RawOutcome[]> {
     return turn(this.#handle.commit(steps, atomic), parsed<RawOutcome[]>);
   }
 
-  listEvents(query: EventQueryData): Answer<RawPage<RawEvent>> {
+  listEvents(query: native.EventQueryData): Answer<RawPage<RawEvent>> {
     return turn(this.#handle.listEvents(query), parsed<RawPage<RawEvent>>);
   }
 
@@ -153,11 +142,11 @@ export class NativePort implements Port {
     return turn(this.#handle.streams(after, limit), parsed<RawPage<{ stream: string; version: number }>>);
   }
 
-  openUpload(key: string, options: BlobOptionsData): Promise<UploadHandle> {
+  openUpload(key: string, options: native.BlobOptionsData): Promise<native.UploadHandle> {
     return settled(this.#handle.openUpload(key, options));
   }
 
-  openBlob(key: string, range: ByteRangeData | undefined): Promise<BlobHandle | null> {
+  openBlob(key: string, range: native.ByteRangeData | undefined): Promise<native.BlobHandle | null> {
     return settled(this.#handle.openBlob(key, range));
   }
 
@@ -169,7 +158,7 @@ export class NativePort implements Port {
     return settled(this.#handle.deleteBlobs(keys));
   }
 
-  listBlobs(query: ListQueryData): Answer<RawBlobPage> {
+  listBlobs(query: native.ListQueryData): Answer<RawBlobPage> {
     return turn(this.#handle.listBlobs(query), parsed<RawBlobPage>);
   }
 
@@ -187,12 +176,12 @@ export class NativePort implements Port {
 }
 
 /** Opens an answer's envelope, now or later, and turns its value into another. */
-function turn<T, U>(answer: Answer<Reply<T>>, to: (value: T) => U): Answer<U> {
+function turn<T, U>(answer: Answer<native.Reply<T>>, to: (value: T) => U): Answer<U> {
   return answer instanceof Promise ? answer.then((reply) => to(open(reply))) : to(open(answer));
 }
 
 /** As `settle`, for a call that answers at once when its arguments are wrong. */
-export async function settled<T>(answer: Answer<Reply<T>>): Promise<T> {
+export async function settled<T>(answer: Answer<native.Reply<T>>): Promise<T> {
   return open(await answer);
 }
 

@@ -1,5 +1,5 @@
-import type { StepData } from "#native";
 import { ConflictError, NotFoundError, ValidationError } from "../errors.js";
+import type { native } from "../native.js";
 import { checkKeys, Entries, type ListOptions, pageOf, queryOf } from "./entries.js";
 import { checkKey, checkOptions, describe, expectedOf, ttlOf } from "./key.js";
 import type { Emission } from "./lifecycle.js";
@@ -188,10 +188,10 @@ function equalTo<V>(wanted: Partial<V>): (record: StoredRecord<V>) => boolean {
     });
 }
 
-function putStep(key: string, value: unknown, options: PutOptions): StepData {
+function putStep(key: string, value: unknown, options: PutOptions): native.StepData {
   checkKey(key);
   checkOptions(options, ["ifVersion", "ttl"]);
-  const step: StepData = { kind: "put", space: 0, key, value: encode(value) };
+  const step: native.StepData = { kind: "put", space: 0, key, value: encode(value) };
   const expected = expectedOf(options.ifVersion);
   const ttlMs = ttlOf(options.ttl);
   if (expected !== undefined) step.expected = expected;

@@ -1,5 +1,5 @@
-import type { BlobHandle } from "#native";
 import { ValidationError } from "../errors.js";
+import type { native } from "../native.js";
 import type { BlobInfo } from "./blobs.js";
 import { settled } from "./port.js";
 
@@ -11,11 +11,11 @@ export class StoredBlob implements BlobInfo {
   readonly contentType: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly updatedAt: Date;
-  readonly #handle: BlobHandle;
+  readonly #handle: native.BlobHandle;
   #isTaken = false;
 
   /** @internal */
-  constructor(info: BlobInfo, handle: BlobHandle) {
+  constructor(info: BlobInfo, handle: native.BlobHandle) {
     this.key = info.key;
     this.size = info.size;
     this.etag = info.etag;
@@ -72,7 +72,7 @@ export class StoredBlob implements BlobInfo {
     await settled(this.#handle.cancel());
   }
 
-  #take(): BlobHandle {
+  #take(): native.BlobHandle {
     if (this.#isTaken) {
       throw new ValidationError("the blob was read already; get it again to read it again", { code: "BLOB_TAKEN" });
     }

@@ -1,4 +1,4 @@
-import type { StepData } from "#native";
+import type { native } from "../native.js";
 import type { Emission, Lifecycle, Ticket } from "./lifecycle.js";
 import type { Port, RawOutcome } from "./port.js";
 
@@ -11,7 +11,7 @@ export class Writer {
 
   /** Commits the steps. The commit is ordered before this returns; the answer comes after it. */
   async commit(
-    steps: StepData[],
+    steps: native.StepData[],
     report: (outcomes: RawOutcome[]) => Emission[],
     atomic = false,
   ): Promise<RawOutcome[]> {
@@ -27,7 +27,7 @@ export class Writer {
   }
 
   /** Commits one step. */
-  async one(step: StepData, report: (outcome: RawOutcome) => Emission[], atomic = false): Promise<RawOutcome> {
+  async one(step: native.StepData, report: (outcome: RawOutcome) => Emission[], atomic = false): Promise<RawOutcome> {
     const [outcome = {}] = await this.commit([step], (outcomes) => report(outcomes[0] ?? {}), atomic);
     return outcome;
   }

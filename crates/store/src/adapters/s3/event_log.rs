@@ -17,10 +17,9 @@ use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt};
 use holdfast_base::{Error, ErrorKind, Key, MAX_KEY_BYTES, Result};
 use holdfast_s3_client::{Bucket, GetOptions, ListRequest, PRECONDITION_FAILED, PutOptions, is_outcome_unknown};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::value::RawValue;
-use sha2::{Digest, Sha256};
+use serde::{Serialize, de::DeserializeOwned};
 
+use super::event_object::{Commit, Head, StoredEvent, Tail, event_key, head_key, id_key, log_key, parse, position_of};
 use super::{WIDTH, commit, is_absent};
 use crate::Event;
 use crate::cell::invalid;
@@ -29,68 +28,6 @@ use crate::ledger::{Draft, check_stream_version, same_event};
 /// How many events one commit may have: what the lower part of a position counts.
 const MAX_EVENTS: usize = 1 << 16;
 const MAX_ATTEMPTS: u32 = 500;
-
-/// A commit as it is stored.
-#[derive(Deserialize, Serialize)]
-struct Commit {
-    /// Tells it apart from every other commit.
-    write: String,
-    events: Vec<StoredEvent>,
-}
-
-#[derive(Clone, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct StoredEvent {
-    id: String,
-    stream: String,
-    version: u64,
-    timestamp: u64,
-    /// Whether the id is its user's, and so in the index.
-    #[serde(default, skip_serializing_if = "is_false")]
-    named: bool,
-    /// In the index only; in the log its place says it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    position: Option<u64>,
-    payload: Box<RawValue>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_false(flag: &bool) -> bool {
-    !flag
-}
-
-impl StoredEvent {
-    fn into_event(self, position: u64) -> Event {
-        Event {
-            id: self.id,
-            stream: self.stream,
-            payload: self.payload.get().to_owned(),
-            timestamp_ms: self.timestamp,
-            version: self.version,
-            position,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Deserialize, Serialize)]
-struct Head {
-    version: u64,
-}
-
-#[derive(Deserialize, Serialize)]
-struct Tail {
-    number: u64,
-}
-
-/// The position of the n-th event of a commit.
-fn position_of(number: u64, at: usize) -> u64 {
-    (number << 16) | at as u64
-}
-
-/// The commit that a position lies in.
-pub(super) fn number_of(position: u64) -> u64 {
-    position >> 16
-}
 
 /// Waits a little longer each time, differently for each caller.
 pub(super) async fn pause(attempt: u32) {
@@ -335,32 +272,4 @@ impl EventLog {
 struct Plan {
     commit: Commit,
     events: Vec<Event>,
-}
-
-fn parse<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        let message = format!("{key:?} of the event log can't be read ({error}); it was left as it is");
-        Error::new(ErrorKind::Integrity, "FOREIGN_OBJECT", message)
-    })
-}
-
-fn log_key(number: u64) -> String {
-    format!("log/{number:016}")
-}
-
-fn head_key(stream: &str) -> String {
-    format!("streams/{stream}")
-}
-
-fn event_key(stream: &str, version: u64) -> String {
-    format!("by-stream/{}/{version:016}", hash(&[stream]))
-}
-
-fn id_key(stream: &str, id: &str) -> String {
-    format!("ids/{}", hash(&[stream, id]))
-}
-
-/// A short name for texts of any length; NUL, which no key holds, keeps them apart.
-fn hash(texts: &[&str]) -> String {
-    Sha256::digest(texts.join("\0")).iter().take(20).map(|byte| format!("{byte:02x}")).collect()
 }

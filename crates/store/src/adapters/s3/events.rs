@@ -69,7 +69,7 @@ fn numbers(first: u64, last: u64, reverse: bool) -> Box<dyn Iterator<Item = u64>
 async fn list_all(store: &S3, query: &EventQuery) -> Result<EventPage> {
     let log = &store.0.log;
     let tail = log.tail().await?;
-    let near = query.after.map(super::event_log::number_of);
+    let near = query.after.map(super::event_object::number_of);
     let (first, last) = match (near, query.reverse) {
         (Some(near), false) => (near.max(1), tail),
         (Some(near), true) => (1, tail.min(near)),

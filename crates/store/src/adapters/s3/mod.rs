@@ -14,6 +14,7 @@ mod cell_object;
 mod commit;
 mod entries;
 mod event_log;
+mod event_object;
 mod events;
 mod scan;
 
