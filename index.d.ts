@@ -791,20 +791,20 @@ interface Port {
 	entry(space: Space, key: string): Answer<RawEntry | undefined>;
 	value(space: Space, key: string): Answer<unknown>;
 	entries(space: Space, keys: string[]): Answer<(RawEntry | null)[]>;
-	list(space: Space, query: ListQueryData): Answer<RawPage<RawEntry>>;
-	count(space: Space, query: ListQueryData): Answer<number>;
-	commit(steps: StepData[], atomic: boolean): Answer<RawOutcome[]>;
-	listEvents(query: EventQueryData): Answer<RawPage<RawEvent>>;
+	list(space: Space, query: native.ListQueryData): Answer<RawPage<RawEntry>>;
+	count(space: Space, query: native.ListQueryData): Answer<number>;
+	commit(steps: native.StepData[], atomic: boolean): Answer<RawOutcome[]>;
+	listEvents(query: native.EventQueryData): Answer<RawPage<RawEvent>>;
 	streamVersion(stream: string): Answer<number>;
 	streams(after: string | undefined, limit: number): Answer<RawPage<{
 		stream: string;
 		version: number;
 	}>>;
-	openUpload(key: string, options: BlobOptionsData): Promise<UploadHandle>;
-	openBlob(key: string, range: ByteRangeData | undefined): Promise<BlobHandle | null>;
+	openUpload(key: string, options: native.BlobOptionsData): Promise<native.UploadHandle>;
+	openBlob(key: string, range: native.ByteRangeData | undefined): Promise<native.BlobHandle | null>;
 	head(key: string): Answer<RawBlob | undefined>;
 	deleteBlobs(keys: string[]): Promise<boolean[]>;
-	listBlobs(query: ListQueryData): Answer<RawBlobPage>;
+	listBlobs(query: native.ListQueryData): Answer<RawBlobPage>;
 	copyBlob(from: string, to: string): Answer<RawBlob | undefined>;
 	presign(key: string, method: string, expiresInSeconds: number): Answer<string>;
 	close(): Promise<void>;
@@ -815,9 +815,9 @@ declare class Writer {
 	readonly lifecycle: Lifecycle;
 	constructor(port: Port, lifecycle: Lifecycle);
 	/** Commits the steps. The commit is ordered before this returns; the answer comes after it. */
-	commit(steps: StepData[], report: (outcomes: RawOutcome[]) => Emission[], atomic?: boolean): Promise<RawOutcome[]>;
+	commit(steps: native.StepData[], report: (outcomes: RawOutcome[]) => Emission[], atomic?: boolean): Promise<RawOutcome[]>;
 	/** Commits one step. */
-	one(step: StepData, report: (outcome: RawOutcome) => Emission[], atomic?: boolean): Promise<RawOutcome>;
+	one(step: native.StepData, report: (outcome: RawOutcome) => Emission[], atomic?: boolean): Promise<RawOutcome>;
 }
 /** Changes to records, kv and events that are committed together: all of them or none. */
 export declare class Atomic {
@@ -902,7 +902,7 @@ export declare class StoredBlob implements BlobInfo {
 	readonly metadata: Readonly<Record<string, string>>;
 	readonly updatedAt: Date;
 	/** @internal */
-	constructor(info: BlobInfo, handle: BlobHandle);
+	constructor(info: BlobInfo, handle: native.BlobHandle);
 	/** All bytes (of the range, where one was asked for) in memory. */
 	bytes(): Promise<Uint8Array>;
 	/** The bytes as UTF-8 text. */
