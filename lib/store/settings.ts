@@ -109,7 +109,12 @@ function s3Required(settings: Loose): Record<string, unknown> {
   if (typeof settings.bucket !== "string" || settings.bucket === "") {
     throw new ConfigError("the s3 adapter needs a bucket; give bucket", { code: "BUCKET_MISSING" });
   }
-  return { credentials: settings.credentials ?? credentialsOfEnvironment() };
+  return { credentials: isObject(settings.credentials) ? onlyKnown(settings.credentials) : credentialsOfEnvironment() };
+}
+
+/** Other libraries write into credentials that they were given: the AWS SDK marks them with `$source`. */
+function onlyKnown({ accessKeyId, secretAccessKey, sessionToken }: Loose): Loose {
+  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
 }
 
 function credentialsOfEnvironment(): Record<string, string> {
