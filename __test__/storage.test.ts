@@ -163,7 +163,7 @@ describe("SmartStorage with the AWS SDK", () => {
 
   it("pages through a listing and rolls it up by delimiter", async () => {
     const keys = Array.from({ length: 25 }, (_, index) => `list/${String(index).padStart(3, "0")}`);
-    for (const key of [...keys, "list/deep/1", "list/deep/2"]) await put(key, "");
+    for (const key of [...keys, "list/deep/1", "list/deep/2"]) await put(key, "x");
     const seen: (string | undefined)[] = [];
     let pages = 0;
     for await (const page of paginateListObjectsV2(

@@ -1,7 +1,10 @@
-// Our S3 server beside s3rver, each in a process of its own, asked by the same AWS SDK from this one.
+// Our S3 server beside s3rver, each in a process of its own, asked for the same presigned URLs by bare HTTP from this one,
+// so that as little as possible of what is measured is the client. Both verify every signature.
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { Agent, request } from "node:http";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -10,9 +13,9 @@ import { compare } from "./measure.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const require = createRequire(join(here, "package.json"));
-const { S3Client, ListObjectsV2Command, GetObjectCommand, PutObjectCommand } = createRequire(
-  resolve(here, "../package.json"),
-)("@aws-sdk/client-s3");
+const requireOfPackage = createRequire(resolve(here, "../package.json"));
+const { S3Client, ListObjectsV2Command, GetObjectCommand, PutObjectCommand } = requireOfPackage("@aws-sdk/client-s3");
+const { getSignedUrl } = requireOfPackage("@aws-sdk/s3-request-presigner");
 
 const MIB = 2 ** 20;
 const Bucket = "bench";
@@ -74,13 +77,34 @@ const residentMib = (pid) =>
 const servers = { holdfast: await start("holdfast"), s3rver: await start("s3rver") };
 const small = randomBytes(1024);
 const large = randomBytes(LARGE);
-const put = (server, Key, Body) => server.client.send(new PutObjectCommand({ Bucket, Key, Body }));
-const get = async (server, Key) => {
-  const { Body } = await server.client.send(new GetObjectCommand({ Bucket, Key }));
+const agent = new Agent({ keepAlive: true });
+const urls = new Map();
+
+/** The presigned URL of a request; asked for before anything is timed. */
+async function urlOf(server, Command, Key) {
+  const id = `${server.pid} ${Command.name} ${Key}`;
+  if (!urls.has(id)) {
+    urls.set(id, await getSignedUrl(server.client, new Command({ Bucket, Key }), { expiresIn: 3600 }));
+  }
+  return urls.get(id);
+}
+
+/** Sends a request and reads its answer to the end; gives back how many bytes that were. */
+async function ask(url, method, body) {
+  const asked = request(url, { method, agent, headers: body === undefined ? {} : { "content-length": body.length } });
+  asked.end(body);
+  const [answer] = await once(asked, "response");
   let bytes = 0;
-  for await (const chunk of Body) bytes += chunk.length;
+  answer.on("data", (chunk) => {
+    bytes += chunk.length;
+  });
+  await once(answer, "end");
+  if (answer.statusCode !== 200) throw new Error(`${method} ${url} was answered ${answer.statusCode}`);
   return bytes;
-};
+}
+
+const put = async (server, Key, Body) => ask(await urlOf(server, PutObjectCommand, Key), "PUT", Body);
+const get = async (server, Key) => ask(await urlOf(server, GetObjectCommand, Key), "GET");
 const each = (call) => Object.fromEntries(Object.entries(servers).map(([name, server]) => [name, () => call(server)]));
 
 try {
@@ -114,7 +138,8 @@ try {
   console.log(
     `\nholdfast's process holds ${(residentMib(servers.holdfast.pid) - before).toFixed(1)} MiB more after that`,
   );
-  for (const server of Object.values(servers)) await many(LISTED, 32, (n) => put(server, `list/${n}`, ""));
+  for (const server of Object.values(servers))
+    await many(LISTED, 32, (n) => put(server, `list/${n}`, Buffer.from("x")));
   await compare(
     `list all of ${LISTED} in pages of 1,000`,
     { rounds: 3, warmups: 1 },
@@ -134,6 +159,7 @@ try {
 } finally {
   for (const server of Object.values(servers)) {
     server.client.destroy();
+    agent.destroy();
     server.stop();
   }
   rmSync(folder, { recursive: true, force: true });

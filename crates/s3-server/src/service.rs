@@ -101,8 +101,9 @@ impl Service {
         let waits_for_continue = parts.headers.contains_key(http::header::EXPECT);
         let mut payload = Payload::new(incoming);
         let limit = Duration::from_millis(self.settings.request_timeout_ms);
-        let handled = tokio::time::timeout(limit, self.handle(parts, &mut payload, progress)).await;
-        let answered = handled.unwrap_or_else(|_elapsed| Err(Code::RequestTimeout.into()));
+        let Ok(answered) = tokio::time::timeout(limit, self.handle(parts, &mut payload, progress)).await else {
+            return Err(Code::RequestTimeout.into());
+        };
         if answered.is_err() && !progress.cut {
             // A client that neither sends nor hangs up is not waited for.
             let _ = tokio::time::timeout(DRAIN_TIMEOUT, payload.drain(waits_for_continue)).await;

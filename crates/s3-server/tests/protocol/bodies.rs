@@ -116,3 +116,14 @@ async fn documents_are_bounded() {
     let refused = s3.send("POST", "/bkt?delete", &headers, &huge).await;
     assert_eq!(refused.error(), (400, "MaxMessageLengthExceeded".into()));
 }
+
+#[tokio::test]
+async fn a_client_that_stops_sending_is_not_waited_for_forever() {
+    let s3 = Fixture::with(|settings| settings.request_timeout_ms = 100).await;
+    let mut stream = TcpStream::connect(s3.server.address()).await.unwrap();
+    stream.write_all(b"PUT /bkt/k HTTP/1.1\r\nhost: h\r\ncontent-length: 10\r\n\r\nhalf").await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    assert_eq!(Reply::read(&answer, false).error(), (400, "RequestTimeout".into()));
+    assert_eq!(s3.get("/bkt/k").await.status, 404);
+}

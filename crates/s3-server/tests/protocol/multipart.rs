@@ -1,5 +1,9 @@
 //! Uploads in parts.
 
+use std::sync::Arc;
+
+use holdfast_base::ManualClock;
+
 use crate::client::{Fixture, Reply};
 
 const MIB: usize = 1 << 20;
@@ -159,4 +163,22 @@ async fn what_an_object_is_made_of_can_be_asked() {
     assert!(told.element("ETag").ends_with("-1") && !told.element("ChecksumCRC64NVME").is_empty());
     let unknown = [("x-amz-object-attributes", "Colour")];
     assert_eq!(s3.send("GET", "/bkt/k?attributes", &unknown, b"").await.error(), (400, "InvalidArgument".into()));
+}
+
+#[tokio::test]
+async fn an_upload_that_nobody_finishes_expires() {
+    let clock = Arc::new(ManualClock::at(1_795_185_334_000));
+    let of_server = Arc::clone(&clock);
+    let s3 = Fixture::with(|settings| {
+        settings.clock = of_server;
+        settings.upload_expiration_ms = 1000;
+        settings.upload_cleanup_interval_ms = 1;
+    })
+    .await;
+    let id = begin(&s3, "k", &[]).await;
+    part(&s3, "k", &id, 1, b"data").await;
+    clock.advance_ms(1000);
+    assert_eq!(s3.get("/bkt?uploads").await.elements("UploadId"), [id]);
+    clock.advance_ms(1);
+    while !s3.get("/bkt?uploads").await.elements("UploadId").is_empty() {}
 }
