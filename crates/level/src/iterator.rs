@@ -7,7 +7,7 @@ use bytes::Bytes;
 use holdfast_base::{KeyRange, Result};
 
 use crate::failure::level_error;
-use crate::key_scan::{KeyScan, ListedKey, PAGE_KEYS};
+use crate::key_scan::{Direction, KeyScan, ListedKey, PAGE_KEYS};
 use crate::objects::{IN_FLIGHT, Objects};
 use crate::task::Task;
 
@@ -32,6 +32,16 @@ pub struct IteratorOptions {
 impl Default for IteratorOptions {
     fn default() -> Self {
         Self { range: KeyRange::all(), reverse: false, limit: None, values: true, page_keys: None }
+    }
+}
+
+impl IteratorOptions {
+    fn direction(&self) -> Direction {
+        match (self.reverse, self.limit) {
+            (false, _) => Direction::Forward,
+            (true, Some(limit)) if limit <= u64::from(PAGE_KEYS) => Direction::BackwardFew,
+            (true, _) => Direction::Backward,
+        }
     }
 }
 
@@ -121,7 +131,7 @@ enum Value {
 
 impl LevelIterator {
     pub(crate) fn new(objects: Objects, options: IteratorOptions) -> Self {
-        let lists = Lists::Idle(KeyScan::new(objects.clone(), options.range.clone(), options.reverse));
+        let lists = Lists::Idle(KeyScan::new(objects.clone(), options.range.clone(), options.direction()));
         Self { objects, options, lists, keys: VecDeque::new(), ahead: VecDeque::new(), ahead_bytes: 0, yielded: 0 }
     }
 
@@ -182,7 +192,7 @@ impl LevelIterator {
         } else {
             range.start = bound;
         }
-        self.lists = Lists::Idle(KeyScan::new(self.objects.clone(), range, self.options.reverse));
+        self.lists = Lists::Idle(KeyScan::new(self.objects.clone(), range, self.options.direction()));
     }
 
     /// Keeps values and lists on their way. With `wait`, waits until a value is under way or the end is known.

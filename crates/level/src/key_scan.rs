@@ -1,7 +1,8 @@
 //! The keys of a range, a page at a time, in either direction.
 //!
 //! S3 lists forward only. Backwards, the range is walked forward once, of which only the pages' boundaries are
-//! kept, and thinned out when they are many; then the pages are listed again from the last to the first.
+//! kept, and thinned out when they are many; then the pages are listed again from the last to the first. When only
+//! few keys are wanted, the last page is sought by bisection instead of walking there.
 
 use std::ops::Bound;
 
@@ -9,12 +10,25 @@ use holdfast_base::{KeyRange, Result};
 use holdfast_s3_client::{ListRequest, ListedObject};
 
 use crate::failure::level_error;
+use crate::midpoint::midpoint;
 use crate::objects::Objects;
 
 /// The most that S3 puts in a page.
 pub(crate) const PAGE_KEYS: u16 = 1000;
 /// Boundaries kept of one walk; more are thinned out to half.
 const BOUNDARIES: usize = 1024;
+/// Lists that bisection may take; past them the walk goes on from where it got to.
+const PROBES: usize = 64;
+
+/// The direction of a walk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Forward,
+    /// From the last key, over all of them.
+    Backward,
+    /// From the last key, over the last few.
+    BackwardFew,
+}
 
 /// A key that was listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +44,7 @@ pub(crate) struct KeyScan {
     objects: Objects,
     range: KeyRange,
     prefix: String,
-    reverse: bool,
+    direction: Direction,
     /// Stretches that are still to be walked, the next one last.
     stretches: Vec<Stretch>,
     most_boundaries: usize,
@@ -44,14 +58,14 @@ struct Stretch {
 }
 
 impl KeyScan {
-    pub(crate) fn new(objects: Objects, range: KeyRange, reverse: bool) -> Self {
+    pub(crate) fn new(objects: Objects, range: KeyRange, direction: Direction) -> Self {
         let stretch = Stretch { after: after_of(&objects, &range), upto: None };
         let stretches = if range.is_empty() { Vec::new() } else { vec![stretch] };
         Self {
             prefix: shared_prefix(&objects, &range),
             objects,
             range,
-            reverse,
+            direction,
             stretches,
             most_boundaries: BOUNDARIES,
         }
@@ -60,10 +74,9 @@ impl KeyScan {
     /// The next keys in the direction of the walk, at most about `page_keys`; `None` at the end.
     pub(crate) async fn next_page(&mut self, page_keys: u16) -> Result<Option<Vec<ListedKey>>> {
         while let Some(stretch) = self.stretches.pop() {
-            let keys = if self.reverse {
-                self.last_page(stretch, page_keys).await?
-            } else {
-                self.first_page(stretch, page_keys).await?
+            let keys = match self.direction {
+                Direction::Forward => self.first_page(stretch, page_keys).await?,
+                Direction::Backward | Direction::BackwardFew => self.last_page(stretch, page_keys).await?,
             };
             if !keys.is_empty() {
                 return Ok(Some(keys));
@@ -83,20 +96,30 @@ impl KeyScan {
 
     /// The last page of a stretch, backwards; what comes before it stays to be walked.
     async fn last_page(&mut self, stretch: Stretch, page_keys: u16) -> Result<Vec<ListedKey>> {
-        let mut boundaries = vec![stretch.after];
+        let mut walk = Walk { boundaries: vec![stretch.after], most: self.most_boundaries };
+        // Bisection: no key of the stretch lies after it. At first, the stretch's end.
+        let mut empty_after = stretch.upto.clone();
+        let mut probes = if self.direction == Direction::BackwardFew { PROBES } else { 0 };
+        let mut jump = None;
         loop {
-            let after = boundaries.last().cloned().flatten();
+            let after = jump.clone().or_else(|| walk.reached());
             let page = self.list(&Stretch { after, upto: stretch.upto.clone() }, page_keys).await?;
-            let Some(boundary) = page.rest_after else {
-                let before = boundaries.windows(2);
-                self.stretches.extend(before.map(|pair| Stretch { after: pair[0].clone(), upto: pair[1].clone() }));
-                let mut keys = page.keys;
-                keys.reverse();
-                return Ok(keys);
-            };
-            boundaries.push(Some(boundary));
-            if boundaries.len() > self.most_boundaries {
-                boundaries = boundaries.into_iter().step_by(2).collect();
+            match (page.rest_after, jump.take()) {
+                (None, Some(jumped)) if page.keys.is_empty() => empty_after = Some(jumped),
+                (None, jumped) => {
+                    // The page begins where the jump landed, and what was jumped over is walked later.
+                    jumped.into_iter().for_each(|jumped| walk.reach(jumped));
+                    self.stretches.extend(walk.stretches());
+                    return Ok(page.keys.into_iter().rev().collect());
+                }
+                (Some(boundary), jumped) => {
+                    jumped.into_iter().for_each(|jumped| walk.reach(jumped));
+                    walk.reach(boundary);
+                }
+            }
+            if probes > 0 {
+                probes -= 1;
+                jump = midpoint(walk.reached().as_deref().unwrap_or_default(), empty_after.as_deref());
             }
         }
     }
@@ -146,6 +169,31 @@ impl KeyScan {
             page.rest_after.as_deref().is_some_and(|after| stretch.upto.as_deref().is_some_and(|upto| after >= upto));
         page.rest_after = page.rest_after.filter(|_| !ended);
         page
+    }
+}
+
+/// How far a walk towards the end of a stretch has come, and where its pages met.
+struct Walk {
+    boundaries: Vec<Option<String>>,
+    most: usize,
+}
+
+impl Walk {
+    fn reached(&self) -> Option<String> {
+        self.boundaries.last().cloned().flatten()
+    }
+
+    fn reach(&mut self, boundary: String) {
+        self.boundaries.push(Some(boundary));
+        if self.boundaries.len() > self.most {
+            let last = self.boundaries.pop();
+            self.boundaries = std::mem::take(&mut self.boundaries).into_iter().step_by(2).chain(last).collect();
+        }
+    }
+
+    /// What lies between the boundaries, in their order.
+    fn stretches(&self) -> impl Iterator<Item = Stretch> {
+        self.boundaries.windows(2).map(|pair| Stretch { after: pair[0].clone(), upto: pair[1].clone() })
     }
 }
 
@@ -201,5 +249,35 @@ mod tests {
             assert!(before.as_str() < text && neighbour <= before.as_str(), "{before:?}");
         }
         assert_eq!((just_before(""), just_before("\0")), (None, None));
+    }
+
+    #[test]
+    fn a_long_walk_keeps_few_boundaries_and_loses_no_stretch() {
+        let mut walk = Walk { boundaries: vec![None], most: 8 };
+        (0..100).for_each(|n| walk.reach(format!("{n:03}")));
+        assert!(walk.boundaries.len() <= 8);
+        let stretches: Vec<Stretch> = walk.stretches().collect();
+        assert_eq!((&stretches[0].after, stretches.last().unwrap().upto.as_deref()), (&None, Some("099")));
+        assert!(stretches.windows(2).all(|pair| pair[0].upto == pair[1].after));
+    }
+
+    #[tokio::test]
+    async fn a_walk_back_over_thinned_out_boundaries_gives_every_key() {
+        let server = holdfast_testkit::TestServer::start(&["box"]).await.unwrap();
+        let endpoint = Some(server.endpoint());
+        let settings = holdfast_s3_client::ClientSettings { endpoint, ..Default::default() };
+        let bucket = holdfast_s3_client::Client::new(settings).unwrap().bucket("box", "db/").unwrap();
+        let objects = Objects { bucket, format: crate::KeyFormat::Utf8 };
+        for n in 0..60 {
+            objects.put(&[b'a' + n / 26, b'a' + n % 26], bytes::Bytes::new(), &crate::Condition::Always).await.unwrap();
+        }
+        let mut scan = KeyScan::new(objects, KeyRange::all(), Direction::Backward);
+        scan.most_boundaries = 4;
+        let mut found = Vec::new();
+        while let Some(keys) = scan.next_page(2).await.unwrap() {
+            found.extend(keys.into_iter().map(|listed| listed.key));
+        }
+        let expected: Vec<Vec<u8>> = (0..60).rev().map(|n| vec![b'a' + n / 26, b'a' + n % 26]).collect();
+        assert_eq!(found, expected);
     }
 }

@@ -21,6 +21,7 @@ mod key_format;
 mod key_scan;
 mod level;
 mod location;
+mod midpoint;
 mod objects;
 mod task;
 

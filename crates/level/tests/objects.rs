@@ -341,3 +341,31 @@ async fn a_closed_database_says_so() {
     level.close();
     assert_eq!(level.get(b"k").await.unwrap_err().code(), "LEVEL_DATABASE_NOT_OPEN");
 }
+
+#[tokio::test]
+async fn the_last_few_keys_are_found_without_walking_over_all_pages() {
+    let fixture = Fixture::start().await;
+    let level = fixture.open("db").await;
+    level.batch(numbered(300)).await.unwrap();
+    let options = IteratorOptions { reverse: true, limit: Some(3), values: false, ..paged(5) };
+    assert_eq!(keys(&level, options).await, ["k0299", "k0298", "k0297"]);
+    let lists = level.stats()["ListObjectsV2"];
+    assert!(lists < 30, "{lists} lists where there are 60 pages");
+}
+
+#[tokio::test]
+async fn the_last_few_keys_of_any_range_are_what_an_ordered_map_gives() {
+    let fixture = Fixture::start().await;
+    let level = fixture.open("db").await;
+    let mut texts: Vec<String> = (0..40).map(|n| format!("{n}/{}", "x".repeat(n % 7))).collect();
+    texts.extend(["~", "\u{7f}", "é", "é\0", "é\0\0", "🦀", "🦀🦀", "\u{10ffff}"].map(str::to_owned));
+    texts.sort();
+    let put = |text: &String| Operation::Put { key: text.clone().into_bytes(), value: Bytes::new() };
+    level.batch(texts.iter().map(put).collect()).await.unwrap();
+    for end in &texts {
+        let range = KeyRange { start: Bound::Unbounded, end: Bound::Excluded(end.clone().into_bytes()) };
+        let expected: Vec<&String> = texts.iter().filter(|text| *text < end).rev().take(5).collect();
+        let options = IteratorOptions { range, reverse: true, limit: Some(5), values: false, page_keys: Some(2) };
+        assert_eq!(keys(&level, options).await.iter().collect::<Vec<_>>(), expected, "before {end:?}");
+    }
+}
