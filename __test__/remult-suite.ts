@@ -7,6 +7,8 @@ import type * as Holdfast from "holdfast";
 import type { PersistError, ReplicatedSqlDatabase, S3DataProviderOptions, S3SyncEvent, SmartStorage } from "holdfast";
 import type * as RemultModule from "remult";
 
+import { latch } from "./latch.js";
+
 interface Task {
   id: number;
   title: string;
@@ -17,15 +19,6 @@ interface Task {
 }
 
 type Mode = "async" | "sync";
-
-/** A promise that is settled from outside. */
-function latch(): { promise: Promise<void>; resolve: () => void } {
-  let resolve = (): void => undefined;
-  const promise = new Promise<void>((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
-}
 
 /** The behaviour of the Remult door, through whichever module system the test file uses. */
 export function remultSuite(

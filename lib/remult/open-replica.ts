@@ -1,16 +1,15 @@
 import { hostname } from "node:os";
 
-import type { FailureData, ReplicaDatabase, ReplicaOptions } from "#native";
 import { native, settle, toError } from "../native.js";
 import type { S3SyncEvent } from "./events.js";
 import type { S3DataProviderOptions } from "./options.js";
 
 /** Opens the native database that the options describe. */
-export async function openReplica(options: S3DataProviderOptions): Promise<ReplicaDatabase> {
+export async function openReplica(options: S3DataProviderOptions): Promise<native.ReplicaDatabase> {
   return await settle(native.openReplica(nativeOptions(options), (json) => tell(options, json)));
 }
 
-function nativeOptions(options: S3DataProviderOptions): ReplicaOptions {
+function nativeOptions(options: S3DataProviderOptions): native.ReplicaOptions {
   const { s3, sync = {}, sqliteOptions = {} } = options;
   const credentials = s3.credentials ?? environmentCredentials();
   const lockTtl = sync.lockTtl ?? 60_000;
@@ -40,7 +39,7 @@ function nativeOptions(options: S3DataProviderOptions): ReplicaOptions {
     lockWaitMs: sync.lockWait,
     forceLock: sync.forceLock,
     allowUnsafeLock: sync.allowUnsafeLock,
-  }) as ReplicaOptions;
+  }) as native.ReplicaOptions;
 }
 
 function environmentCredentials(): S3DataProviderOptions["s3"]["credentials"] {
@@ -67,5 +66,5 @@ function tell(options: S3DataProviderOptions, json: string): void {
 function toEvent(json: string): S3SyncEvent {
   const event = JSON.parse(json) as S3SyncEvent;
   if (event.type !== "sync_error") return event;
-  return { ...event, error: toError(event.error as unknown as FailureData) };
+  return { ...event, error: toError(event.error as unknown as native.FailureData) };
 }

@@ -160,10 +160,14 @@ function checkShape(value: unknown, shape: { readonly [name: string]: Kind }, pa
     }
     if (given === undefined) continue;
     if (typeof kind === "object") checkShape(given, kind, full);
-    else if (typeof given !== kind) throw invalid("INVALID_OPTION", `${full} must be a ${kind}, not ${typeof given}`);
-    else if (kind === "number" && !(Number.isSafeInteger(given) && (given as number) >= 0)) {
-      throw invalid("INVALID_OPTION", `${full} is ${String(given)}; give a whole number from 0`);
-    }
+    else checkValue(given, kind, full);
+  }
+}
+
+function checkValue(given: unknown, kind: Exclude<Kind, object>, path: string): void {
+  if (typeof given !== kind) throw invalid("INVALID_OPTION", `${path} must be a ${kind}, not ${typeof given}`);
+  if (kind === "number" && !(Number.isSafeInteger(given) && (given as number) >= 0)) {
+    throw invalid("INVALID_OPTION", `${path} is ${String(given)}; give a whole number from 0`);
   }
 }
 

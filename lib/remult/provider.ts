@@ -1,7 +1,6 @@
 import type { SqlDatabase, SqlImplementation } from "remult";
-import type { FailureData, ReplicaDatabase } from "#native";
 import type { PersistError } from "../errors.js";
-import { open, settle, toError } from "../native.js";
+import { type native, open, settle, toError } from "../native.js";
 import { openReplica } from "./open-replica.js";
 import type { S3DataProviderOptions } from "./options.js";
 import type { RemultModules } from "./remult-modules.js";
@@ -78,7 +77,7 @@ export async function openProvider(
   return Object.assign(sql, replication);
 }
 
-function closer(database: ReplicaDatabase, handleSignals: boolean): () => Promise<void> {
+function closer(database: native.ReplicaDatabase, handleSignals: boolean): () => Promise<void> {
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closing ??= settle(database.close()).finally(forget);
@@ -88,7 +87,9 @@ function closer(database: ReplicaDatabase, handleSignals: boolean): () => Promis
   return close;
 }
 
-function status(database: ReplicaDatabase): S3ReplicaStatus {
+function status(database: native.ReplicaDatabase): S3ReplicaStatus {
   const { lastError, ...plain } = open(database.status());
-  return lastError === undefined ? plain : { ...plain, lastError: toError(JSON.parse(lastError) as FailureData) };
+  return lastError === undefined
+    ? plain
+    : { ...plain, lastError: toError(JSON.parse(lastError) as native.FailureData) };
 }

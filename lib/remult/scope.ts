@@ -1,14 +1,13 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
-import type { ReplicaDatabase, ReplicaTransaction, SqlRows } from "#native";
-import { settle } from "../native.js";
+import { type native, settle } from "../native.js";
 
 /** A value as SQLite takes it. */
 export type SqlParameter = null | number | bigint | string | Uint8Array;
 
 /** An open transaction, or one inside it. */
 interface Scope {
-  readonly transaction: ReplicaTransaction;
+  readonly transaction: native.ReplicaTransaction;
   isOpen: boolean;
   /** Transactions inside this one take turns. */
   turn: Promise<void>;
@@ -19,15 +18,15 @@ interface Scope {
  * otherwise to the database on their own.
  */
 export class Scopes {
-  readonly #database: ReplicaDatabase;
+  readonly #database: native.ReplicaDatabase;
   readonly #current = new AsyncLocalStorage<Scope>();
 
-  constructor(database: ReplicaDatabase) {
+  constructor(database: native.ReplicaDatabase) {
     this.#database = database;
   }
 
   /** Runs a statement in the running body's transaction, or on its own. */
-  async execute(sql: string, values: SqlParameter[]): Promise<SqlRows> {
+  async execute(sql: string, values: SqlParameter[]): Promise<native.SqlRows> {
     const scope = this.#open();
     return await settle(
       scope === undefined ? this.#database.execute(sql, values) : scope.transaction.execute(sql, values),

@@ -17,6 +17,7 @@
 //! - what is restored is verified before it takes the place of anything.
 
 mod authorizer;
+mod background;
 mod backlog;
 mod bucket_store;
 mod catalog;
@@ -25,6 +26,7 @@ mod file_lock;
 mod layout;
 mod lease;
 mod local_history;
+mod open_database;
 mod page_checksum;
 mod page_image;
 mod page_view;

@@ -5,19 +5,19 @@ use std::sync::Arc;
 use holdfast_base::{Error, Result};
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::replica::Inner;
+use crate::open_database::OpenDatabase;
 use crate::statement::{Rows, Statement};
 
 /// Dropped without an end, it is rolled back.
 #[derive(Debug)]
 pub struct Transaction {
-    replica: Arc<Inner>,
+    replica: Arc<OpenDatabase>,
     turn: Option<OwnedSemaphorePermit>,
     depth: u32,
 }
 
 impl Transaction {
-    pub(crate) async fn begin(replica: Arc<Inner>) -> Result<Self> {
+    pub(crate) async fn begin(replica: Arc<OpenDatabase>) -> Result<Self> {
         let turn = replica.turn().await?;
         replica.writer.run(|owner| owner.control("begin immediate")).await?;
         Ok(Self { replica, turn: Some(turn), depth: 0 })
