@@ -50,8 +50,27 @@ operations! {
     UploadPartCopy,
 }
 
-/// Parameters that S3 takes beside those that choose the operation. Others with a value are overlooked, as S3 does.
-const PLAIN_PARAMETERS: [&str; 2] = ["x-id", "prefix"];
+/// Parameters that S3 takes beside those that choose the operation; some clients write them without a value.
+/// Others that have a value are overlooked, as S3 does.
+const PLAIN_PARAMETERS: [&str; 17] = [
+    "continuation-token",
+    "delimiter",
+    "encoding-type",
+    "fetch-owner",
+    "key-marker",
+    "marker",
+    "max-buckets",
+    "max-keys",
+    "max-parts",
+    "max-uploads",
+    "part-number-marker",
+    "prefix",
+    "start-after",
+    "upload-id-marker",
+    "uploadId",
+    "versionId",
+    "x-id",
+];
 
 /// Parameters that choose an operation which this server does not perform.
 const FOREIGN_SUBRESOURCES: [&str; 31] = [
@@ -163,8 +182,11 @@ impl Operation {
 fn refuse_foreign(query: &Query) -> S3Result<()> {
     let foreign = query.iter().find(|parameter| {
         let name = parameter.name.as_str();
-        let bare = !parameter.has_value && !OWN_SUBRESOURCES.contains(&name) && !PLAIN_PARAMETERS.contains(&name);
-        FOREIGN_SUBRESOURCES.contains(&name) || bare
+        let known = OWN_SUBRESOURCES.contains(&name)
+            || PLAIN_PARAMETERS.contains(&name)
+            || name.starts_with("response-")
+            || name.to_ascii_lowercase().starts_with("x-amz-");
+        FOREIGN_SUBRESOURCES.contains(&name) || (parameter.value.is_empty() && !known)
     });
     match foreign {
         None => Ok(()),

@@ -10,8 +10,6 @@ pub(crate) struct Query(Vec<Parameter>);
 pub(crate) struct Parameter {
     pub(crate) name: String,
     pub(crate) value: String,
-    /// Whether it was written with an equals sign; `?acl` is not.
-    pub(crate) has_value: bool,
 }
 
 impl Query {
@@ -25,7 +23,7 @@ impl Query {
             .map(|part| {
                 let (name, value) = part.split_once('=').unwrap_or((part, ""));
                 match (decode_query(name), decode_query(value)) {
-                    (Some(name), Some(value)) => Ok(Parameter { name, value, has_value: part.contains('=') }),
+                    (Some(name), Some(value)) => Ok(Parameter { name, value }),
                     _ => Err(S3Error::from(Code::InvalidURI).with("URI", text)),
                 }
             })
@@ -74,11 +72,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parameters_without_a_value_are_told_from_empty_ones() {
+    fn parameters_without_a_value_are_there_and_empty() {
         let query = Query::read("acl&prefix=&max-keys=5&a%20b=c+d").unwrap();
-        let marks: Vec<_> = query.iter().map(|parameter| parameter.has_value).collect();
-        assert_eq!(marks, [false, true, true, true]);
-        assert_eq!((query.get("acl"), query.get("a b")), (Some(""), Some("c d")));
+        let read: Vec<_> = query.iter().map(|parameter| (parameter.name.as_str(), parameter.value.as_str())).collect();
+        assert_eq!(read, [("acl", ""), ("prefix", ""), ("max-keys", "5"), ("a b", "c d")]);
+        assert_eq!((query.has("acl"), query.non_empty("acl")), (true, None));
         assert_eq!(query.number("max-keys").unwrap(), Some(5));
     }
 
