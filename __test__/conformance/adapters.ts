@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
-import { type S3Options, SmartStorage, type StoreOptions } from "holdfast";
+import { type PersistAdapter, type S3Options, SmartStorage, type StoreOptions } from "holdfast";
 
 /** An adapter under test: how to open a store on it, again and again on the same data. */
 export interface AdapterUnderTest {
@@ -80,4 +80,28 @@ export const ADAPTERS: readonly AdapterUnderTest[] = [
       };
     },
   },
+  {
+    name: "a custom adapter over a Map",
+    prepare: async () => ({ options: { adapter: mapAdapter() }, clear: async () => {} }),
+  },
 ];
+
+/** The four methods over a Map of JSON texts, listed from the last written to the first. */
+function mapAdapter(): PersistAdapter {
+  const map = new Map<string, string>();
+  return {
+    async get(key: string) {
+      const text = map.get(key);
+      return text === undefined ? undefined : JSON.parse(text);
+    },
+    async put(key: string, value: unknown) {
+      map.set(key, JSON.stringify(value));
+    },
+    async delete(key: string) {
+      map.delete(key);
+    },
+    async *list(prefix: string) {
+      for (const [key, text] of [...map].reverse()) if (key.startsWith(prefix)) yield { key, value: JSON.parse(text) };
+    },
+  };
+}

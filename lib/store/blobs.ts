@@ -5,7 +5,7 @@ import { checkKeys, checkPrefix, type ListOptions, pageOf, queryOf } from "./ent
 import { checkKey, checkOptions, checkWhole } from "./key.js";
 import type { Emission } from "./lifecycle.js";
 import { ListQuery, type Page } from "./list-query.js";
-import { type RawBlob, settled } from "./port.js";
+import { type RawBlob, type Reading, settled, type Uploading } from "./port.js";
 import { StoredBlob } from "./stored-blob.js";
 import type { Writer } from "./writer.js";
 
@@ -200,7 +200,7 @@ export function infoOf(raw: RawBlob): BlobInfo {
   return { key, size, etag, contentType, metadata, updatedAt: new Date(raw.updatedAt) };
 }
 
-function storedBlob(handle: native.BlobHandle): StoredBlob {
+function storedBlob(handle: Reading): StoredBlob {
   return new StoredBlob(infoOf(JSON.parse(handle.info()) as RawBlob), handle);
 }
 
@@ -225,6 +225,6 @@ function throwIfAborted(signal: AbortSignal | undefined): void {
 }
 
 /** Throws an upload away; the error that made it so is the one to tell. */
-async function abandon(upload: native.UploadHandle): Promise<void> {
+async function abandon(upload: Uploading): Promise<void> {
   await settled(upload.abort()).catch(() => {});
 }

@@ -1,4 +1,5 @@
-import { CapabilityError, ConfigError } from "../errors.js";
+import { ConfigError } from "../errors.js";
+import { CustomPort } from "./custom-port.js";
 import { describe } from "./key.js";
 import type { StoreOptions } from "./options.js";
 import { NativePort, type Port } from "./port.js";
@@ -69,10 +70,6 @@ async function openStore(name: string, options: StoreOptions): Promise<Store> {
 }
 
 async function openPort(adapter: Resolved): Promise<Port> {
-  if ("custom" in adapter) {
-    throw new CapabilityError("adapters of your own come with a later release; use a built-in one until then", {
-      code: "ADAPTER_NOT_AVAILABLE",
-    });
-  }
+  if ("custom" in adapter) return new CustomPort(adapter.custom);
   return NativePort.open(adapter.native);
 }

@@ -20,6 +20,16 @@ export function checkKey(key: unknown, what = "key"): asserts key is string {
   }
 }
 
+/** Refuses keys that are empty, longer than 1,024 bytes of UTF-8, or hold a NUL. */
+export function checkBytes(key: string): void {
+  const bytes = Buffer.byteLength(key);
+  if (bytes >= 1 && bytes <= 1024 && !key.includes("\0")) return;
+  const shown = JSON.stringify(key.slice(0, 40));
+  throw new ValidationError(`the key ${shown} has ${bytes} bytes or a NUL; give 1 to 1,024 bytes without NUL`, {
+    code: "INVALID_KEY",
+  });
+}
+
 /** What a value is, in the words of an error message; never its content. */
 export function describe(value: unknown): string {
   if (value === null) return "null";

@@ -69,6 +69,11 @@ export interface Capabilities {
   readonly multiProcess: boolean;
 }
 
+/** An upload under way; see the `UploadHandle` of the border. */
+export type Uploading = Pick<native.UploadHandle, "write" | "finish" | "abort">;
+/** A blob that is being read; see the `BlobHandle` of the border. */
+export type Reading = Pick<native.BlobHandle, "info" | "bytes" | "next" | "cancel">;
+
 /** What every adapter does for the four classes. A write is ordered by the call, not by its answer. */
 export interface Port {
   readonly capabilities: Capabilities;
@@ -81,8 +86,8 @@ export interface Port {
   listEvents(query: native.EventQueryData): Answer<RawPage<RawEvent>>;
   streamVersion(stream: string): Answer<number>;
   streams(after: string | undefined, limit: number): Answer<RawPage<{ stream: string; version: number }>>;
-  openUpload(key: string, options: native.BlobOptionsData): Promise<native.UploadHandle>;
-  openBlob(key: string, range: native.ByteRangeData | undefined): Promise<native.BlobHandle | null>;
+  openUpload(key: string, options: native.BlobOptionsData): Promise<Uploading>;
+  openBlob(key: string, range: native.ByteRangeData | undefined): Promise<Reading | null>;
   head(key: string): Answer<RawBlob | undefined>;
   deleteBlobs(keys: string[]): Promise<boolean[]>;
   listBlobs(query: native.ListQueryData): Answer<RawBlobPage>;

@@ -1,7 +1,6 @@
 import { ValidationError } from "../errors.js";
-import type { native } from "../native.js";
 import type { BlobInfo } from "./blobs.js";
-import { settled } from "./port.js";
+import { type Reading, settled } from "./port.js";
 
 /** A blob that is open for reading. Its bytes can be read once. */
 export class StoredBlob implements BlobInfo {
@@ -11,11 +10,11 @@ export class StoredBlob implements BlobInfo {
   readonly contentType: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly updatedAt: Date;
-  readonly #handle: native.BlobHandle;
+  readonly #handle: Reading;
   #isTaken = false;
 
   /** @internal */
-  constructor(info: BlobInfo, handle: native.BlobHandle) {
+  constructor(info: BlobInfo, handle: Reading) {
     this.key = info.key;
     this.size = info.size;
     this.etag = info.etag;
@@ -72,7 +71,7 @@ export class StoredBlob implements BlobInfo {
     await settled(this.#handle.cancel());
   }
 
-  #take(): native.BlobHandle {
+  #take(): Reading {
     if (this.#isTaken) {
       throw new ValidationError("the blob was read already; get it again to read it again", { code: "BLOB_TAKEN" });
     }
