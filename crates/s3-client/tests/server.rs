@@ -205,9 +205,23 @@ async fn a_bucket_is_made_once() {
 #[tokio::test]
 async fn uploads_left_behind_are_listed_and_aborted() {
     let server = Fixture::start().await;
-    let begun = server.bucket.list_uploads("", None).await.unwrap();
-    assert!(begun.uploads.is_empty() && begun.next.is_none());
-    server.bucket.abort_upload("k", "no-such-upload").await.unwrap();
+    let bucket = server.bucket.under("in/");
+    let (landed, mut has_landed) = tokio::sync::mpsc::unbounded_channel();
+    let upload = tokio::spawn({
+        let bucket = bucket.clone();
+        let stuck = stream::iter([Ok(Bytes::from(vec![0; 5 << 20]))]).chain(stream::pending());
+        let options = UploadOptions { part_bytes: 5 << 20, concurrency: Some(1), ..UploadOptions::default() };
+        async move { bucket.put_stream("stuck", stuck, &options, move |bytes| landed.send(bytes).unwrap()).await }
+    });
+    has_landed.recv().await.unwrap();
+    let pending = bucket.list_uploads("", None).await.unwrap();
+    assert!(pending.next.is_none() && pending.uploads.len() == 1 && pending.uploads[0].begun_ms > 0);
+    assert_eq!(pending.uploads[0].key, "stuck");
+    for _ in 0..2 {
+        bucket.abort_upload("stuck", &pending.uploads[0].upload_id).await.unwrap();
+    }
+    assert!(bucket.list_uploads("", None).await.unwrap().uploads.is_empty());
+    upload.abort();
 }
 
 #[test]
