@@ -49,16 +49,19 @@ pub(crate) struct Backlog {
     pub(crate) work: Notify,
     max_commits: usize,
     max_frames: u32,
+    /// Whether one failure keeps writers out, as in sync mode; otherwise only a full backlog does.
+    is_strict: bool,
 }
 
 impl Backlog {
-    pub(crate) fn new(max_commits: usize, max_frames: u32) -> Self {
+    pub(crate) fn new(max_commits: usize, max_frames: u32, is_strict: bool) -> Self {
         Self {
             state: Mutex::default(),
             progress: watch::Sender::default(),
             work: Notify::new(),
             max_commits,
             max_frames,
+            is_strict,
         }
     }
 
@@ -158,8 +161,8 @@ impl Backlog {
         Err(now.fenced.or(now.failure).unwrap_or_else(|| Error::internal("a round failed without an error")))
     }
 
-    /// Waits until a writer may write: not fenced, nothing failed that is not made good, and (unless
-    /// writers wait for their own segment anyway) room in the backlog.
+    /// Waits until a writer may write: not fenced, room in the backlog, and in sync mode nothing failed that
+    /// is not made good. Gives up when a round of attempts fails meanwhile.
     pub(crate) async fn wait_open(&self) -> Result<()> {
         let mut progress = self.progress.subscribe();
         let rounds = progress.borrow().failed_rounds;
@@ -168,7 +171,8 @@ impl Backlog {
             if let Some(fenced) = now.fenced {
                 return Err(fenced);
             }
-            if now.failure.is_none() && !self.is_full() {
+            let failed = self.is_strict && now.failure.is_some();
+            if !failed && !self.is_full() {
                 return Ok(());
             }
             if now.failed_rounds > rounds {
@@ -210,7 +214,7 @@ mod tests {
 
     #[test]
     fn what_queued_meanwhile_is_taken_together() {
-        let backlog = Backlog::new(100, 1000);
+        let backlog = Backlog::new(100, 1000, true);
         for frame in [2, 5, 9] {
             backlog.add(0, frame, 0);
         }
@@ -221,7 +225,7 @@ mod tests {
 
     #[test]
     fn commits_of_two_cycles_are_not_taken_together() {
-        let backlog = Backlog::new(100, 1000);
+        let backlog = Backlog::new(100, 1000, true);
         backlog.add(0, 7, 0);
         backlog.add(1, 3, 0);
         assert_eq!(frames(&backlog.next(0, 100)), [7]);
@@ -229,7 +233,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_failed_round_fails_those_who_wait_and_keeps_new_writers_out() {
-        let backlog = Backlog::new(100, 1000);
+        let backlog = Backlog::new(100, 1000, true);
         let number = backlog.add(0, 1, 0);
         let (waited, ()) = tokio::join!(backlog.wait_stored(number), async {
             backlog.failed(Error::new(ErrorKind::Connection, "REFUSED", "no"));
@@ -245,7 +249,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_backlog_makes_writers_wait_until_there_is_room() {
-        let backlog = Backlog::new(2, 1000);
+        let backlog = Backlog::new(2, 1000, true);
         backlog.add(0, 1, 0);
         let last = backlog.add(0, 2, 0);
         let (open, ()) = tokio::join!(backlog.wait_open(), async { backlog.stored(last) });
@@ -254,7 +258,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_fence_is_final() {
-        let backlog = Backlog::new(2, 1000);
+        let backlog = Backlog::new(2, 1000, true);
         backlog.fence(Error::new(ErrorKind::Locked, "FENCED", "another"));
         backlog.stored(5);
         assert_eq!(backlog.wait_open().await.unwrap_err().code(), "FENCED");

@@ -73,7 +73,7 @@ impl OpenDatabase {
     ) -> Result<Self> {
         let page_bytes = u64::from(started.builder.view.page_bytes);
         let max_frames = u32::try_from(settings.backlog_bytes / page_bytes).unwrap_or(u32::MAX).max(1);
-        let backlog = Arc::new(Backlog::new(MAX_WAITING_COMMITS, max_frames));
+        let backlog = Arc::new(Backlog::new(MAX_WAITING_COMMITS, max_frames, settings.mode == SyncMode::Sync));
         let writer = Writer::start(&settings.sqlite(), Arc::clone(&backlog), Arc::clone(&clock))?;
         if let Some(frame) = started.unshipped {
             backlog.add(0, frame, clock.now_ms());
@@ -136,6 +136,8 @@ impl OpenDatabase {
 
     /// Waits for the writer's turn, and until writing is allowed.
     pub(crate) async fn turn(&self) -> Result<OwnedSemaphorePermit> {
+        // First without a turn, so that all who wait are told at once; then again, with it.
+        self.backlog.wait_open().await?;
         let turn = Arc::clone(&self.turn).acquire_owned().await.map_err(|_| Error::closed("the database"))?;
         self.backlog.wait_open().await?;
         Ok(turn)

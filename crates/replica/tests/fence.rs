@@ -77,6 +77,47 @@ async fn in_async_mode_writes_go_on_without_the_bucket_until_the_backlog_is_full
 }
 
 #[tokio::test]
+async fn in_async_mode_a_bucket_that_is_down_does_not_stop_writers() {
+    let machine = Machine::new(&MemoryStore::default());
+    let replica = machine.open(SyncMode::Async).await;
+    run(&replica, "create table t (n integer)").await;
+    machine.store.set_down(true);
+    run(&replica, "insert into t values (1)").await;
+    assert_eq!(replica.sync().await.unwrap_err().code(), "NOT_REPLICATED");
+    run(&replica, "insert into t values (2)").await;
+    assert!(replica.status().unwrap().last_error.is_some());
+    machine.store.set_down(false);
+    replica.sync().await.unwrap();
+    assert!(replica.status().unwrap().last_error.is_none());
+    let (_folder, path) = machine.restored().await;
+    assert_eq!(rows_of(&path, "select n || '' from t"), ["1", "2"]);
+    replica.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn all_writers_that_wait_for_a_backlog_are_told_in_the_same_round() {
+    let machine = Machine::new(&MemoryStore::default());
+    let replica = machine.open(SyncMode::Sync).await;
+    run(&replica, "create table t (n integer)").await;
+    machine.store.set_down(true);
+    try_run(&replica, "insert into t values (0)").await.unwrap_err();
+    let puts = machine.events.lock().unwrap().len();
+    let writes: Vec<_> = (0..20)
+        .map(|n| {
+            let replica = replica.clone();
+            tokio::spawn(async move { try_run(&replica, &format!("insert into t values ({n})")).await })
+        })
+        .collect();
+    for write in writes {
+        assert_eq!(write.await.unwrap().unwrap_err().code(), "REPLICATION_BEHIND");
+    }
+    let attempts = machine.events.lock().unwrap().len() - puts;
+    assert!(attempts <= 6, "{attempts} attempts for twenty writers");
+    machine.store.set_down(false);
+    replica.close().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_new_owner_seals_the_log_and_the_old_one_stops_unacknowledged() {
     let store = MemoryStore::default();
     let (one, two) = (Machine::new(&store), Machine::new(&store));

@@ -278,6 +278,29 @@ async fn after_close_every_call_says_so() {
 }
 
 #[tokio::test]
+async fn another_connection_can_write_but_not_take_frames_away() {
+    let machine = Machine::new(&MemoryStore::default());
+    let replica = machine.open(SyncMode::Sync).await;
+    run(&replica, "create table t (name text)").await;
+    let other = holdfast_sqlite::rusqlite::Connection::open(machine.file()).unwrap();
+    other.pragma_update(None, "wal_autocheckpoint", 1).unwrap();
+    for n in 0..20 {
+        other.execute("insert into t values (?)", [format!("theirs {n}")]).unwrap();
+    }
+    let checkpoint = "pragma wal_checkpoint(truncate)";
+    let busy: i64 = other.query_row(checkpoint, [], |row| row.get(0)).unwrap();
+    assert_eq!(busy, 1, "the log is held");
+    run(&replica, "insert into t values ('ours')").await;
+    let (_folder, path) = machine.restored().await;
+    assert_eq!(rows_of(&path, "select name from t").len(), 21);
+    drop(other);
+    run(&replica, "insert into t values ('ours again')").await;
+    let (_folder, path) = machine.restored().await;
+    assert_eq!(rows_of(&path, "select name from t").len(), 22);
+    replica.close().await.unwrap();
+}
+
+#[tokio::test]
 async fn the_log_is_checkpointed_when_it_grows_and_nothing_is_lost() {
     let machine = Machine::new(&MemoryStore::default());
     let settings =
