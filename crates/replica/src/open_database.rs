@@ -214,9 +214,12 @@ impl OpenDatabase {
         }
         // Whoever has a turn ends first; nobody gets one after that.
         let turn = self.turn.acquire().await;
+        let mut stored = self.flush().await;
+        if stored.is_ok() {
+            stored = self.ship_foreign().await;
+        }
         self.turn.close();
         drop(turn);
-        let mut stored = self.flush().await;
         if stored.is_ok() && self.has_changed() && self.backlog.progress().fenced.is_none() {
             stored = self.take_snapshot(false).await;
         }
@@ -271,6 +274,14 @@ impl OpenDatabase {
         let Ok(_files) = self.files.try_acquire() else { return Ok(()) };
         let _turn = self.turn().await?;
         self.flush().await?;
+        self.writer.run(|owner| owner.hold()).await?;
+        let done = self.checkpoint_held().await;
+        self.writer.run(|owner| owner.release()).await?;
+        done
+    }
+
+    async fn checkpoint_held(&self) -> Result<()> {
+        self.ship_foreign().await?;
         let frames = u64::from(self.builder()?.frame());
         self.write_state(false).await?;
         let is_complete = self.writer.run(|owner| owner.checkpoint()).await?;
@@ -281,5 +292,14 @@ impl OpenDatabase {
             answer.await.map_err(|_| Error::closed("the database"))?;
         }
         Ok(())
+    }
+
+    /// Stores what another process has committed; the caller keeps this one from committing.
+    async fn ship_foreign(&self) -> Result<()> {
+        let builder = self.builder()?;
+        if let Some(frame) = blocking(move || builder.unseen_commit()).await? {
+            self.writer.run(move |owner| Ok(owner.note_foreign(frame))).await?;
+        }
+        self.flush().await
     }
 }

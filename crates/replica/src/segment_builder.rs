@@ -58,6 +58,24 @@ impl SegmentBuilder {
         self.cursor.map_or(0, |cursor| cursor.frame)
     }
 
+    /// The last commit in the log that is behind what is in segments; `None` when there is none. Commits of
+    /// this process are known from its hook; another's are found like this.
+    pub(crate) fn unseen_commit(&self) -> Result<Option<u32>> {
+        let Some(header) = self.view.wal().header()?.filter(|header| header.page_bytes == self.view.page_bytes) else {
+            return Ok(None);
+        };
+        let goes_on = self.view.header().is_some_and(|current| current.salts == header.salts);
+        let mut cursor = self.cursor.filter(|_| goes_on).unwrap_or_else(|| WalFile::start(&header));
+        let mut page = self.view.blank();
+        let mut last = None;
+        while let Some(frame) = self.view.wal().next(&header, &mut cursor, &mut page)? {
+            if frame.commit_pages > 0 {
+                last = Some(frame.number);
+            }
+        }
+        Ok(last)
+    }
+
     /// An empty segment.
     pub(crate) fn empty(&self, kind: SegmentKind) -> Built {
         let mut after = self.clone();
@@ -75,7 +93,7 @@ impl SegmentBuilder {
         after.enter_cycle(last.cycle)?;
         let before = after.view.clone();
         let (mut frames, page_count) = after.take_frames(last.frame)?;
-        let is_whole = after.frame() == last.frame;
+        let is_whole = after.frame() >= last.frame;
         let mut extra = BTreeMap::new();
         if is_whole {
             frames.retain(|&number, _| number <= page_count);

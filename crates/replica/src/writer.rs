@@ -134,20 +134,27 @@ impl Owner {
         self.control("rollback").map(drop)
     }
 
+    /// Keeps everybody from writing, other processes too, until [`Self::release`].
+    pub(crate) fn hold(&mut self) -> Result<()> {
+        self.control("begin immediate").map(drop)
+    }
+
+    /// Lets others write again.
+    pub(crate) fn release(&mut self) -> Result<()> {
+        self.roll_back()
+    }
+
+    /// Notes commits of another process, up to a frame.
+    pub(crate) fn note_foreign(&mut self, frame: u32) -> u64 {
+        self.backlog.add(self.cycle, frame, self.clock.now_ms())
+    }
+
     /// Moves stored frames into the main file; whether all were moved, so that the log starts again. The
-    /// caller makes sure that all frames are stored and that nobody writes.
+    /// caller holds the writer and has made sure that every frame is stored.
     pub(crate) fn checkpoint(&mut self) -> Result<bool> {
-        let guard = self.guard.take().ok_or_else(|| Error::closed("the database"))?;
-        let moved = guard.execute_batch("commit").map_err(sqlite).and_then(|()| {
-            self.authorizer.on_behalf(Caller::House, || {
-                Ok(self.connection()?.query_row("pragma wal_checkpoint(passive)", [], |row| {
-                    Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
-                })?)
-            })
-        });
-        let pinned = pin(&guard);
-        self.guard = Some(guard);
-        pinned?;
+        let guard = self.guard.as_ref().ok_or_else(|| Error::closed("the database"))?;
+        let moved = guard.execute_batch("commit").map_err(sqlite).and_then(|()| move_frames(guard));
+        pin(guard)?;
         let (busy, frames, done) = moved?;
         let is_complete = busy == 0 && frames == done;
         if is_complete {
@@ -179,6 +186,13 @@ impl Owner {
         self.connection = None;
         self.guard = None;
     }
+}
+
+/// Whether it was busy, the frames in the log, and how many of them are in the main file now.
+fn move_frames(guard: &Connection) -> Result<(i64, i64, i64)> {
+    let moved =
+        guard.query_row("pragma wal_checkpoint(passive)", [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+    moved.map_err(sqlite)
 }
 
 /// Begins the guard's read transaction.

@@ -301,6 +301,43 @@ async fn another_connection_can_write_but_not_take_frames_away() {
 }
 
 #[tokio::test]
+async fn what_another_connection_committed_last_is_stored_at_close() {
+    let machine = Machine::new(&MemoryStore::default());
+    let replica = machine.open(SyncMode::Async).await;
+    run(&replica, "create table t (name text)").await;
+    let other = holdfast_sqlite::rusqlite::Connection::open(machine.file()).unwrap();
+    other.execute("insert into t values ('theirs')", []).unwrap();
+    replica.close().await.unwrap();
+    let (_folder, path) = machine.restored().await;
+    assert_eq!(rows_of(&path, "select name from t"), ["theirs"]);
+}
+
+#[tokio::test]
+async fn commits_of_another_connection_survive_our_checkpoints() {
+    let machine = Machine::new(&MemoryStore::default());
+    let settings =
+        holdfast_replica::ReplicaSettings { wal_threshold_bytes: 8 << 10, ..machine.settings(SyncMode::Sync) };
+    let replica = machine.open_with(settings).await.unwrap();
+    run(&replica, "create table t (name text)").await;
+    let path = machine.file();
+    let theirs = std::thread::spawn(move || {
+        let other = holdfast_sqlite::rusqlite::Connection::open(path).unwrap();
+        other.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+        for _ in 0..200 {
+            other.execute("insert into t values (hex(randomblob(300)))", []).unwrap();
+        }
+    });
+    for _ in 0..200 {
+        run(&replica, "insert into t values (hex(randomblob(300)))").await;
+    }
+    theirs.join().unwrap();
+    run(&replica, "insert into t values ('last')").await;
+    let (_folder, path) = machine.restored().await;
+    assert_eq!(rows_of(&path, "select name from t").len(), 401);
+    replica.close().await.unwrap();
+}
+
+#[tokio::test]
 async fn the_log_is_checkpointed_when_it_grows_and_nothing_is_lost() {
     let machine = Machine::new(&MemoryStore::default());
     let settings =
