@@ -786,6 +786,8 @@ export interface Capabilities {
 	/** Several processes may work on the same store. */
 	readonly multiProcess: boolean;
 }
+type Uploading = Pick<native.UploadHandle, "write" | "finish" | "abort">;
+type Reading = Pick<native.BlobHandle, "info" | "bytes" | "next" | "cancel">;
 interface Port {
 	readonly capabilities: Capabilities;
 	entry(space: Space, key: string): Answer<RawEntry | undefined>;
@@ -800,8 +802,8 @@ interface Port {
 		stream: string;
 		version: number;
 	}>>;
-	openUpload(key: string, options: native.BlobOptionsData): Promise<native.UploadHandle>;
-	openBlob(key: string, range: native.ByteRangeData | undefined): Promise<native.BlobHandle | null>;
+	openUpload(key: string, options: native.BlobOptionsData): Promise<Uploading>;
+	openBlob(key: string, range: native.ByteRangeData | undefined): Promise<Reading | null>;
 	head(key: string): Answer<RawBlob | undefined>;
 	deleteBlobs(keys: string[]): Promise<boolean[]>;
 	listBlobs(query: native.ListQueryData): Answer<RawBlobPage>;
@@ -902,7 +904,7 @@ export declare class StoredBlob implements BlobInfo {
 	readonly metadata: Readonly<Record<string, string>>;
 	readonly updatedAt: Date;
 	/** @internal */
-	constructor(info: BlobInfo, handle: native.BlobHandle);
+	constructor(info: BlobInfo, handle: Reading);
 	/** All bytes (of the range, where one was asked for) in memory. */
 	bytes(): Promise<Uint8Array>;
 	/** The bytes as UTF-8 text. */
@@ -1093,6 +1095,28 @@ export declare class Events<T = unknown> {
 	/** The same events, with the type of their payloads. */
 	typed<U>(): Events<U>;
 }
+type Verdict<T> = {
+	readonly value: T;
+	readonly issues?: undefined;
+} | {
+	readonly issues: readonly {
+		readonly message: string;
+		readonly path?: readonly unknown[] | undefined;
+	}[];
+};
+/** A schema of any library that follows Standard Schema (zod, valibot, arktype, …). */
+export interface StandardSchema<T> {
+	readonly "~standard": {
+		readonly version: 1;
+		readonly vendor: string;
+		readonly validate: (value: unknown) => Verdict<T> | Promise<Verdict<T>>;
+		readonly types?: {
+			readonly input: unknown;
+			readonly output: T;
+		} | undefined;
+	};
+}
+type Check = (value: unknown) => Promise<unknown>;
 /** Conditions and lifetime of a set. */
 export interface SetOptions {
 	/** How long it lives, in milliseconds. Default: for ever. */
@@ -1114,7 +1138,7 @@ export interface SetItem<T> extends KvEntry<T>, SetOptions {
 export declare class Kv<T = unknown> {
 	#private;
 	/** @internal */
-	constructor(writer: Writer);
+	constructor(writer: Writer, check?: Check);
 	/**
 	 * Sets a value.
 	 * @throws ConflictError `VERSION_CONFLICT`; ValidationError
@@ -1145,8 +1169,8 @@ export declare class Kv<T = unknown> {
 	increment(key: string, by?: number): Promise<number>;
 	/** How many there are. */
 	count(options?: Pick<ListOptions, "prefix" | "start" | "end">): Promise<number>;
-	/** The same entries, with the type of their values. */
-	typed<U>(): Kv<U>;
+	/** The same entries, with the type of their values; with a schema, what is set is checked by it first. */
+	typed<U>(schema?: StandardSchema<U>): Kv<U>;
 }
 /** A record as it is stored. */
 export interface StoredRecord<T> {
@@ -1184,7 +1208,7 @@ export interface PutItem<T> extends PutOptions {
 export declare class Records<T = unknown> {
 	#private;
 	/** @internal */
-	constructor(writer: Writer);
+	constructor(writer: Writer, check?: Check);
 	/**
 	 * Sets a record.
 	 * @throws ConflictError `VERSION_CONFLICT` with `details.expected` and `details.actual`; ValidationError
@@ -1223,8 +1247,8 @@ export declare class Records<T = unknown> {
 	update<V extends T = T>(key: string, change: (value: V) => V | Promise<V>): Promise<StoredRecord<V>>;
 	/** How many records there are. */
 	count(options?: Pick<ListOptions, "prefix" | "start" | "end">): Promise<number>;
-	/** The same records, with the type of their values. */
-	typed<U>(): Records<U>;
+	/** The same records, with the type of their values; with a schema, what is put is checked by it first. */
+	typed<U>(schema?: StandardSchema<U>): Records<U>;
 }
 declare const CLASSES: readonly [
 	"records",

@@ -57,6 +57,20 @@ describe("documented shapes", () => {
     await store.close();
   });
 
+  it("5 MiB in one request, a byte more in parts", async () => {
+    const store = await createStore("assets", { adapter: "s3", bucket: "my-app-assets", endpoint, credentials });
+    for (const [bytes, parts] of [
+      [5 * MIB, 0],
+      [5 * MIB + 1, 2],
+    ] as const) {
+      storage.requests.clear();
+      await store.blobs.put("near", Buffer.alloc(bytes));
+      assert.equal(storage.requests.filter(({ operation }) => operation === "UploadPart").length, parts);
+      assert.equal((await store.blobs.head("near"))?.size, bytes);
+    }
+    await store.close();
+  });
+
   it("a part size and a concurrency, as set", async () => {
     const store = await createStore("assets", {
       adapter: "s3",

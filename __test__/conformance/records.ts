@@ -270,3 +270,28 @@ it(
   },
   "ordered",
 );
+
+it("a schema checks what is put, and what it makes of it is stored", async ({ store }) => {
+  const users = store.records.typed<{ name: string }>({
+    "~standard": {
+      version: 1,
+      vendor: "test",
+      validate: (value) => {
+        const name = (value as { name?: unknown }).name;
+        if (typeof name === "string") return { value: { name: name.trim() } };
+        return { issues: [{ message: "is no text", path: ["name"] }] };
+      },
+    },
+  });
+  assert.deepEqual((await users.put("a", { name: " Ada " })).value, { name: "Ada" });
+  const wrong = { name: 1 } as unknown as { name: string };
+  await assert.rejects(users.put("b", wrong), { code: "SCHEMA_MISMATCH", message: /name: is no text/ });
+  await assert.rejects(
+    users.putMany([
+      { key: "c", value: { name: "C" } },
+      { key: "d", value: wrong },
+    ]),
+    ValidationError,
+  );
+  assert.deepEqual(await users.list(), [await users.get("a")]);
+});

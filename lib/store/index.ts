@@ -27,6 +27,7 @@ export type {
 } from "./options.js";
 export type { Capabilities } from "./port.js";
 export type { PutItem, PutOptions, RecordListOptions, Records, StoredRecord } from "./records.js";
+export type { StandardSchema } from "./schema.js";
 export type { Store } from "./store.js";
 export type { StoredBlob } from "./stored-blob.js";
 

@@ -57,6 +57,9 @@ export function ttlOf(ttl: number | undefined): number | undefined {
 
 /** Refuses options that nobody reads, so that a misspelt condition is not silently no condition. */
 export function checkOptions(options: object, known: readonly string[]): void {
+  if (typeof options !== "object" || options === null) {
+    throw new ValidationError(`options are an object, not ${describe(options)}`, { code: "INVALID_OPTION" });
+  }
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown !== undefined) {
     const message = `there is no option ${JSON.stringify(unknown)}; the options are ${known.join(", ")}`;

@@ -5,6 +5,7 @@ import { checkKey, checkOptions, describe, expectedOf, ttlOf } from "./key.js";
 import type { Emission } from "./lifecycle.js";
 import type { ListQuery } from "./list-query.js";
 import type { RawOutcome } from "./port.js";
+import { type Check, checked, checkOf, type StandardSchema } from "./schema.js";
 import { decode, encode } from "./value.js";
 import type { Writer } from "./writer.js";
 
@@ -31,11 +32,13 @@ export interface SetItem<T> extends KvEntry<T>, SetOptions {}
 export class Kv<T = unknown> {
   readonly #writer: Writer;
   readonly #entries: Entries;
+  readonly #check: Check | undefined;
 
   /** @internal */
-  constructor(writer: Writer) {
+  constructor(writer: Writer, check?: Check) {
     this.#writer = writer;
     this.#entries = new Entries(writer, 1);
+    this.#check = check;
   }
 
   /**
@@ -43,6 +46,7 @@ export class Kv<T = unknown> {
    * @throws ConflictError `VERSION_CONFLICT`; ValidationError
    */
   async set(key: string, value: T, options: SetOptions = {}): Promise<void> {
+    if (this.#check !== undefined) value = (await this.#check(value)) as T;
     await this.#writer.one(setStep(key, value, options), (outcome) => [set(key, value, outcome)]);
   }
 
@@ -80,7 +84,8 @@ export class Kv<T = unknown> {
 
   /** Sets many in one commit: all or none where `capabilities.atomic`. Takes items, a Map or a plain object. */
   async setMany(values: readonly SetItem<T>[] | ReadonlyMap<string, T> | Readonly<Record<string, T>>): Promise<void> {
-    const items = itemsOf(values);
+    const given = itemsOf(values);
+    const items = this.#check === undefined ? given : await checked(given, this.#check);
     if (items.length === 0) return;
     const steps = items.map(({ key, value, ...options }) => setStep(key, value, options));
     await this.#writer.commit(steps, (outcomes) =>
@@ -112,9 +117,10 @@ export class Kv<T = unknown> {
     return this.#entries.count(options);
   }
 
-  /** The same entries, with the type of their values. */
-  typed<U>(): Kv<U> {
-    return this as unknown as Kv<U>;
+  /** The same entries, with the type of their values; with a schema, what is set is checked by it first. */
+  typed<U>(schema?: StandardSchema<U>): Kv<U> {
+    if (schema === undefined) return this as unknown as Kv<U>;
+    return new Kv<U>(this.#writer, checkOf(schema));
   }
 }
 

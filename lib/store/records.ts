@@ -5,6 +5,7 @@ import { checkKey, checkOptions, describe, expectedOf, ttlOf } from "./key.js";
 import type { Emission } from "./lifecycle.js";
 import { cursorOf, ListQuery, type Page } from "./list-query.js";
 import type { RawEntry, RawOutcome } from "./port.js";
+import { type Check, checked, checkOf, type StandardSchema } from "./schema.js";
 import { decode, encode } from "./value.js";
 import type { Writer } from "./writer.js";
 
@@ -54,11 +55,13 @@ const LOOKED_AT_ONCE = 100;
 export class Records<T = unknown> {
   readonly #writer: Writer;
   readonly #entries: Entries;
+  readonly #check: Check | undefined;
 
   /** @internal */
-  constructor(writer: Writer) {
+  constructor(writer: Writer, check?: Check) {
     this.#writer = writer;
     this.#entries = new Entries(writer, 0);
+    this.#check = check;
   }
 
   /**
@@ -66,6 +69,7 @@ export class Records<T = unknown> {
    * @throws ConflictError `VERSION_CONFLICT` with `details.expected` and `details.actual`; ValidationError
    */
   async put<V extends T>(key: string, value: V, options: PutOptions = {}): Promise<StoredRecord<V>> {
+    if (this.#check !== undefined) value = (await this.#check(value)) as V;
     const step = putStep(key, value, options);
     const outcome = await this.#writer.one(step, (outcome) => [put(key, value, outcome)]);
     return stored(key, value, outcome);
@@ -115,6 +119,7 @@ export class Records<T = unknown> {
     if (!Array.isArray(items)) {
       throw new ValidationError(`putMany takes an array, not ${describe(items)}`, { code: "INVALID_OPTION" });
     }
+    if (this.#check !== undefined) items = await checked(items, this.#check);
     const steps = items.map(({ key, value, ...options }) => putStep(key, value, options));
     if (steps.length === 0) return [];
     const report = (outcomes: RawOutcome[]) => items.map(({ key, value }, at) => put(key, value, outcomes[at] ?? {}));
@@ -154,9 +159,10 @@ export class Records<T = unknown> {
     return this.#entries.count(options);
   }
 
-  /** The same records, with the type of their values. */
-  typed<U>(): Records<U> {
-    return this as unknown as Records<U>;
+  /** The same records, with the type of their values; with a schema, what is put is checked by it first. */
+  typed<U>(schema?: StandardSchema<U>): Records<U> {
+    if (schema === undefined) return this as unknown as Records<U>;
+    return new Records<U>(this.#writer, checkOf(schema));
   }
 
   #filtered<V extends T>(

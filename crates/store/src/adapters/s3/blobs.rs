@@ -183,6 +183,16 @@ async fn list(store: &S3, query: &BlobQuery) -> Result<BlobPage> {
     Ok(page)
 }
 
+/// An upload is cut into parts above this.
+const MULTIPART_ABOVE: u64 = 5 << 20;
+
+/// The size of a part. An upload that is known to be larger than the threshold, and smaller than a part, is
+/// cut at the threshold.
+fn part_bytes(set: usize, size: Option<u64>) -> usize {
+    let fits_one = |size: u64| size > MULTIPART_ABOVE && size < set as u64;
+    if size.is_some_and(fits_one) { usize::try_from(MULTIPART_ABOVE).unwrap_or(set) } else { set }
+}
+
 /// What the uploading task is told.
 enum Order {
     Bytes(Bytes),
@@ -210,7 +220,7 @@ impl S3Upload {
         };
         let upload = UploadOptions {
             put: described.clone(),
-            part_bytes: store.0.part_bytes,
+            part_bytes: part_bytes(store.0.part_bytes, options.size),
             concurrency: Some(store.0.concurrency),
             size_hint: options.size,
         };
