@@ -100,12 +100,12 @@ impl KeyScan {
         // Bisection: no key of the stretch lies after it. At first, the stretch's end.
         let mut empty_after = stretch.upto.clone();
         let mut probes = if self.direction == Direction::BackwardFew { PROBES } else { 0 };
-        let mut jump = None;
+        let (mut jump, mut stride) = (None, 1_u32);
         loop {
             let after = jump.clone().or_else(|| walk.reached());
             let page = self.list(&Stretch { after, upto: stretch.upto.clone() }, page_keys).await?;
             match (page.rest_after, jump.take()) {
-                (None, Some(jumped)) if page.keys.is_empty() => empty_after = Some(jumped),
+                (None, Some(jumped)) if page.keys.is_empty() => (empty_after, stride) = (Some(jumped), 1),
                 (None, jumped) => {
                     // The page begins where the jump landed, and what was jumped over is walked later.
                     jumped.into_iter().for_each(|jumped| walk.reach(jumped));
@@ -113,13 +113,16 @@ impl KeyScan {
                     return Ok(page.keys.into_iter().rev().collect());
                 }
                 (Some(boundary), jumped) => {
-                    jumped.into_iter().for_each(|jumped| walk.reach(jumped));
+                    if let Some(jumped) = jumped {
+                        walk.reach(jumped);
+                        stride = stride.saturating_mul(2);
+                    }
                     walk.reach(boundary);
                 }
             }
             if probes > 0 {
                 probes -= 1;
-                jump = midpoint(walk.reached().as_deref().unwrap_or_default(), empty_after.as_deref());
+                jump = midpoint(walk.reached().as_deref().unwrap_or_default(), empty_after.as_deref(), stride);
             }
         }
     }

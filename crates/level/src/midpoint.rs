@@ -1,12 +1,12 @@
 //! A text between two others, for finding the end of a list by bisection.
 
-/// Where letters, digits and most of what keys hold end; tried before all of Unicode.
-const ASCII_END: u32 = 0x7f;
-const UNICODE_END: u32 = 0x11_0000;
+/// The last code point.
+const LAST: u32 = 0x10_ffff;
 
-/// A text after `low` and before `high`, about halfway as keys are usually spread; `None` for `high` is the end of
-/// all texts. `None` when there is none, or none that is worth a request.
-pub(crate) fn midpoint(low: &str, high: Option<&str>) -> Option<String> {
+/// A text after `low` and before `high`; `None` for `high` is the end of all texts. Where the two leave a gap between
+/// characters it is halved; where there is no ceiling the next character is `stride` further, so that what many keys
+/// start with costs one step a character. `None` when there is no such text, or none that is worth a request.
+pub(crate) fn midpoint(low: &str, high: Option<&str>, stride: u32) -> Option<String> {
     let shared: usize = high
         .map_or(0, |high| low.chars().zip(high.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum());
     let ceiling = high.and_then(|high| high[shared..].chars().next()).map(u32::from);
@@ -19,7 +19,7 @@ pub(crate) fn midpoint(low: &str, high: Option<&str>) -> Option<String> {
             middle.push('?');
             break;
         };
-        match between(u32::from(floor), ceiling) {
+        match between(u32::from(floor), ceiling, stride) {
             Some(found) => {
                 middle.push(found);
                 break;
@@ -33,10 +33,15 @@ pub(crate) fn midpoint(low: &str, high: Option<&str>) -> Option<String> {
 }
 
 /// A character between two code points, both excluded.
-fn between(floor: u32, ceiling: Option<u32>) -> Option<char> {
-    let ceiling = ceiling.unwrap_or(if floor + 1 < ASCII_END { ASCII_END } else { UNICODE_END });
-    let middle = floor + (ceiling.saturating_sub(floor)) / 2;
-    (middle > floor).then(|| char::from_u32(middle).unwrap_or('\u{e000}'))
+fn between(floor: u32, ceiling: Option<u32>, stride: u32) -> Option<char> {
+    let middle = match ceiling {
+        Some(ceiling) => floor + ceiling.saturating_sub(floor) / 2,
+        None => floor.saturating_add(stride).min(LAST),
+    };
+    // What is no character is a surrogate; the first character after those is between as well, or nothing is.
+    let found = char::from_u32(middle).unwrap_or('\u{e000}');
+    let fits = u32::from(found) > floor && ceiling.is_none_or(|ceiling| u32::from(found) < ceiling);
+    fits.then_some(found)
 }
 
 #[cfg(test)]
@@ -48,8 +53,10 @@ mod tests {
         let texts =
             ["", "a", "a\0", "aa", "ab", "abc", "b", "k0099", "k01", "\u{7e}", "é", "\u{d7ff}", "🦀🦀", "\u{10ffff}"];
         for (at, low) in texts.iter().enumerate() {
-            for high in texts[at + 1..].iter().copied().map(Some).chain([None]) {
-                if let Some(middle) = midpoint(low, high) {
+            for (high, stride) in
+                texts[at + 1..].iter().copied().map(Some).chain([None]).zip([1, 2, 64].into_iter().cycle())
+            {
+                if let Some(middle) = midpoint(low, high, stride) {
                     assert!(middle.as_str() > *low, "{low:?} {middle:?}");
                     assert!(high.is_none_or(|high| middle.as_str() < high), "{low:?} {middle:?} {high:?}");
                 }
@@ -58,22 +65,23 @@ mod tests {
     }
 
     #[test]
-    fn closes_in_on_any_text_from_either_side() {
+    fn closes_in_on_any_text_from_below_and_above() {
         for target in ["k99000", "zz", "\u{10fffe}", "a/b/c", "0"] {
-            let (mut low, mut high) = (String::new(), None::<String>);
+            let (mut low, mut high, mut stride) = (String::new(), None::<String>, 1);
             let mut steps = 0;
-            while let Some(middle) = midpoint(&low, high.as_deref()) {
+            while let Some(middle) = midpoint(&low, high.as_deref(), stride) {
                 steps += 1;
                 assert!(steps < 300, "{target}: {low:?} {high:?}");
                 if middle.as_str() <= target {
-                    low = middle
+                    (low, stride) = (middle, stride * 2);
                 } else {
-                    high = Some(middle)
+                    (high, stride) = (Some(middle), 1);
                 }
                 if low.starts_with(target) {
                     break;
                 }
             }
+            assert!(low.starts_with(target) || high.is_some(), "{target}");
         }
     }
 }
