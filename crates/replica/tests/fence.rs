@@ -183,6 +183,21 @@ async fn of_two_first_starts_at_once_one_owns_the_log() {
 }
 
 #[tokio::test]
+async fn of_many_starts_at_once_exactly_one_is_open() {
+    for _ in 0..5 {
+        let store = MemoryStore::default();
+        let machines: Vec<_> = (0..20).map(|_| Machine::new(&store)).collect();
+        let starts = machines.iter().map(|machine| machine.open_with(machine.settings(SyncMode::Async)));
+        let outcomes = futures_util::future::join_all(starts).await;
+        let refused = outcomes.iter().filter_map(|outcome| outcome.as_ref().err());
+        assert!(refused.clone().all(|error| error.code() == "DATABASE_LOCKED"), "{:?}", refused.collect::<Vec<_>>());
+        let open: Vec<_> = outcomes.into_iter().flatten().collect();
+        assert_eq!(open.len(), 1);
+        open[0].close().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn epochs_never_fall_along_the_log() {
     let store = MemoryStore::default();
     let machine = Machine::new(&store);
