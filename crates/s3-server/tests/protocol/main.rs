@@ -5,6 +5,7 @@ mod auth;
 mod bodies;
 mod client;
 mod conditions;
+mod hostile;
 mod multipart;
 mod objects;
 mod signer;
