@@ -17,7 +17,10 @@ describe("createS3DataProvider on a bucket that fails", () => {
   let database: ReplicatedSqlDatabase;
   let round = 0;
 
-  const optionsOf = async (machine: string, sync: S3DataProviderOptions["sync"]): Promise<S3DataProviderOptions> => {
+  const optionsOf = async (
+    machine: string,
+    sync: NonNullable<S3DataProviderOptions["sync"]>,
+  ): Promise<S3DataProviderOptions> => {
     const { endpoint, port, accessKey, accessSecret } = await storage.getStorageDescriptor();
     return {
       file: join(folder, `${machine}-${round}`, "app.sqlite"),

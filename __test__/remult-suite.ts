@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { AsyncLocalStorage } from "node:async_hooks";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -331,6 +332,21 @@ export function remultSuite(
         assert.deepEqual(titles(await tasks.find()), ["outer", "kept"]);
       });
 
+      it("what a body is given belongs to the transaction, also where the context is lost", async () => {
+        const { database, tasks } = await start("a", "async");
+        const elsewhere = AsyncLocalStorage.snapshot();
+        await assert.rejects(
+          database.transaction(async (inside) => {
+            const repo = new Remult(inside).repo(TaskEntity);
+            await elsewhere(() => repo.insert({ title: "undone" }));
+            await elsewhere(() => inside.transaction(async () => void (await repo.insert({ title: "undone too" }))));
+            throw new Error("on purpose");
+          }),
+          /on purpose/,
+        );
+        assert.equal(await tasks.count(), 0);
+      });
+
       it("work that outlives its transaction's body is on its own", async () => {
         const { database, tasks } = await start("a", "async");
         const ended = latch();
@@ -362,26 +378,6 @@ export function remultSuite(
       await fails(database.execute("pragma journal_mode = delete"), "ValidationError", "PRAGMA_REFUSED");
       await fails(database.execute("attach 'other.db' as other"), "ValidationError", "ATTACH_REFUSED");
       await fails(database.execute("begin"), "ValidationError", "TRANSACTION_REFUSED");
-    });
-
-    it("options that are unknown, missing or impossible are named at once", async () => {
-      const good = await optionsOf("a");
-      const bad: [object, string, RegExp][] = [
-        [{ ...good, fiel: "x" }, "UNKNOWN_OPTION", /fiel is not an option/],
-        [{ ...good, sync: { lockTTL: 1 } }, "UNKNOWN_OPTION", /sync\.lockTTL/],
-        [{ ...good, s3: { ...good.s3, databaseName: undefined } }, "MISSING_OPTION", /s3\.databaseName/],
-        [{ ...good, sync: { mode: "eventually" } }, "INVALID_OPTION", /sync\.mode/],
-        [{ ...good, sync: { lockTtl: -1 } }, "INVALID_OPTION", /sync\.lockTtl/],
-        [{ ...good, file: 7 }, "INVALID_OPTION", /file must be a string/],
-      ];
-      for (const [options, code, message] of bad) {
-        assert.throws(
-          () => createS3DataProvider(options as S3DataProviderOptions),
-          (error: PersistError) => error.name === "ConfigError" && error.code === code && message.test(error.message),
-        );
-      }
-      const later = createS3DataProvider({ ...good, sync: { lockTtl: 1000, lockRefresh: 2000 } });
-      await fails(later(), "ConfigError", "INVALID_OPTION");
     });
 
     it("says what is wrong when the bucket is missing or the key is refused, and holds nothing afterwards", async () => {

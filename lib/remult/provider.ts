@@ -4,7 +4,7 @@ import { type native, open, settle, toError } from "../native.js";
 import { openReplica } from "./open-replica.js";
 import type { S3DataProviderOptions } from "./options.js";
 import type { RemultModules } from "./remult-modules.js";
-import { Scopes } from "./scope.js";
+import { type Scope, Scopes } from "./scope.js";
 import { closeAtExit } from "./signals.js";
 import { ReplicatedSqlCommand } from "./sql-command.js";
 
@@ -57,12 +57,16 @@ export async function openProvider(
   const log = options.sqliteOptions?.verbose;
 
   class ReplicatedSqliteDataProvider extends remult.SqliteCoreDataProvider {
-    constructor() {
-      super(() => new ReplicatedSqlCommand(scopes, log), close);
+    readonly #bound: Scope | undefined;
+
+    /** @param bound The transaction that its statements belong to, wherever they are issued. */
+    constructor(bound?: Scope) {
+      super(() => new ReplicatedSqlCommand(scopes, log, bound), close);
+      this.#bound = bound;
     }
 
     override async transaction(action: (sql: SqlImplementation) => Promise<void>): Promise<void> {
-      await scopes.run(() => action(this));
+      await scopes.run((scope) => action(new ReplicatedSqliteDataProvider(scope)), this.#bound);
     }
   }
 

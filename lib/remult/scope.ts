@@ -6,7 +6,7 @@ import { type native, settle } from "../native.js";
 export type SqlParameter = null | number | bigint | string | Uint8Array;
 
 /** An open transaction, or one inside it. */
-interface Scope {
+export interface Scope {
   readonly transaction: native.ReplicaTransaction;
   isOpen: boolean;
   /** Transactions inside this one take turns. */
@@ -25,25 +25,28 @@ export class Scopes {
     this.#database = database;
   }
 
-  /** Runs a statement in the running body's transaction, or on its own. */
-  async execute(sql: string, values: SqlParameter[]): Promise<native.SqlRows> {
-    const scope = this.#open();
+  /** Runs a statement in the transaction that it is bound to, in the running body's, or on its own. */
+  async execute(sql: string, values: SqlParameter[], bound?: Scope): Promise<native.SqlRows> {
+    const scope = bound ?? this.#open();
     return await settle(
       scope === undefined ? this.#database.execute(sql, values) : scope.transaction.execute(sql, values),
     );
   }
 
-  /** Runs `body` in a transaction; inside of a running body, in a transaction of its own within that one. */
-  async run(body: () => Promise<void>): Promise<void> {
-    const outer = this.#open();
+  /**
+   * Runs `body` in a transaction; inside of a running body, or bound to an open transaction, in a transaction of
+   * its own within that one.
+   */
+  async run(body: (scope: Scope) => Promise<void>, bound?: Scope): Promise<void> {
+    const outer = this.#open() ?? (bound?.isOpen === true ? bound : undefined);
     await (outer === undefined ? this.#runOuter(body) : this.#runNested(outer, body));
   }
 
-  async #runOuter(body: () => Promise<void>): Promise<void> {
+  async #runOuter(body: (scope: Scope) => Promise<void>): Promise<void> {
     const transaction = await settle(this.#database.begin());
     const scope: Scope = { transaction, isOpen: true, turn: Promise.resolve() };
     try {
-      await this.#current.run(scope, body);
+      await this.#current.run(scope, body, scope);
     } catch (error) {
       scope.isOpen = false;
       await settle(transaction.rollBack());
@@ -53,7 +56,7 @@ export class Scopes {
     await settle(transaction.commit());
   }
 
-  async #runNested(outer: Scope, body: () => Promise<void>): Promise<void> {
+  async #runNested(outer: Scope, body: (scope: Scope) => Promise<void>): Promise<void> {
     const before = outer.turn;
     let end = (): void => undefined;
     outer.turn = new Promise((resolve) => {
@@ -67,12 +70,12 @@ export class Scopes {
     }
   }
 
-  async #runSavepoint(outer: Scope, body: () => Promise<void>): Promise<void> {
+  async #runSavepoint(outer: Scope, body: (scope: Scope) => Promise<void>): Promise<void> {
     const { transaction } = outer;
     await settle(transaction.beginNested());
     const scope: Scope = { transaction, isOpen: true, turn: Promise.resolve() };
     try {
-      await this.#current.run(scope, body);
+      await this.#current.run(scope, body, scope);
     } catch (error) {
       scope.isOpen = false;
       await settle(transaction.endNested(false));

@@ -1,16 +1,18 @@
 import type { SqlCommand, SqlResult } from "remult";
 
 import { ValidationError } from "../errors.js";
-import type { Scopes, SqlParameter } from "./scope.js";
+import type { Scope, Scopes, SqlParameter } from "./scope.js";
 
 /** A statement of Remult's: collects values, then runs. Values are stored as Remult's own SQLite providers store them. */
 export class ReplicatedSqlCommand implements SqlCommand {
   readonly #scopes: Scopes;
+  readonly #bound: Scope | undefined;
   readonly #log: ((sql: string) => void) | undefined;
   readonly #values: SqlParameter[] = [];
 
-  constructor(scopes: Scopes, log: ((sql: string) => void) | undefined) {
+  constructor(scopes: Scopes, log: ((sql: string) => void) | undefined, bound?: Scope) {
     this.#scopes = scopes;
+    this.#bound = bound;
     this.#log = log;
   }
 
@@ -28,7 +30,7 @@ export class ReplicatedSqlCommand implements SqlCommand {
   /** Runs the statement. */
   async execute(sql: string): Promise<SqlResult> {
     this.#log?.(sql);
-    const { columns, rows } = await this.#scopes.execute(sql, this.#values);
+    const { columns, rows } = await this.#scopes.execute(sql, this.#values, this.#bound);
     return new ReplicatedSqlResult(columns, rows);
   }
 }

@@ -158,8 +158,10 @@ async fn generations(store: &dyn ReplicaStore) -> Result<Vec<String>> {
 }
 
 async fn read_meta(store: &dyn ReplicaStore, generation: &str) -> Result<Option<SnapshotMeta>> {
-    let object = store.get(&layout::snapshot_meta(generation)).await?;
-    object.map(|object| SnapshotMeta::decode(&object.bytes)).transpose()
+    let key = layout::snapshot_meta(generation);
+    let object = store.get(&key).await?;
+    let meta = object.map(|object| SnapshotMeta::decode(&object.bytes)).transpose();
+    meta.map_err(|error| error.with("key", key))
 }
 
 /// The checksum of the last whole state in a run: that of its last segment that is not a part.
