@@ -278,7 +278,7 @@ describe("SmartStorage", () => {
         const storage = await SmartStorage.createAndStart(${JSON.stringify(config(more))});
         ${lines}
       })().catch((error) => { console.error(error); process.exit(1); });`;
-    const child = spawn(process.execPath, ["-e", program], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, ["--expose-gc", "-e", program], { stdio: ["ignore", "pipe", "pipe"] });
     const result = { code: null as number | null, out: "", err: "" };
     child.stderr.on("data", (data) => (result.err += data));
     child.stdout.on("data", (data) => {
@@ -296,6 +296,21 @@ describe("SmartStorage", () => {
     // The timer alone does not keep the process: it fires only where something else does.
     const alive = await runProgram('setTimeout(() => console.log("kill me"), 20).unref();');
     assert.deepEqual([alive.code, alive.out], [null, "kill me\n"]);
+  });
+
+  it("serves on when nobody refers to it any more", async () => {
+    const forgotten = await runProgram(`
+      const { port } = await storage.getStorageDescriptor();
+      setTimeout(async () => {
+        // What is collected is let go in a later turn.
+        for (let turn = 0; turn < 10; turn++) {
+          gc();
+          await new Promise(setImmediate);
+        }
+        console.log((await fetch("http://127.0.0.1:" + port)).status);
+        process.exit(0);
+      }, 0);`);
+    assert.deepEqual([forgotten.code, forgotten.out], [0, "200\n"]);
   });
 
   it("logs each request as text or JSON, and nothing when silent", async () => {

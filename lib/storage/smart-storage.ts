@@ -8,6 +8,9 @@ import { readSettings, type StorageSettings, toNative } from "./settings.js";
 /** As long as a timer can be; it only keeps the process alive. */
 const FOREVER_MS = 2 ** 31 - 1;
 
+/** Servers that run: one that nobody refers to any more is not collected, it serves on. */
+const RUNNING = new Set<SmartStorage>();
+
 /**
  * An S3-compatible storage server inside this process, on threads of its own: a blocked event loop does not stop it,
  * and its load does not block the event loop. While it runs it keeps the process alive, like `http.Server`.
@@ -58,6 +61,7 @@ export class SmartStorage {
       if (this.#isRunning) return;
       this.#server = await settle(native.startStorage(toNative(this.#settings)));
       this.#isRunning = true;
+      RUNNING.add(this);
       this.#keepAlive = setInterval(() => undefined, FOREVER_MS);
       if (this.#isUnref) this.#keepAlive.unref();
     });
@@ -75,6 +79,7 @@ export class SmartStorage {
         await settle(this.#server.stop());
       } finally {
         clearInterval(this.#keepAlive);
+        RUNNING.delete(this);
       }
     });
   }
