@@ -6,6 +6,9 @@ use crate::error::{Code, S3Error, S3Result};
 
 /// How deep a document may nest; the deepest that S3 defines has 6.
 const MAX_DEPTH: usize = 16;
+/// How many elements a document may have; the largest that S3 defines, 10,000 parts with all that can be said of
+/// each, has 80,000. What is read takes far more memory than what was sent.
+const MAX_ELEMENTS: usize = 100_000;
 
 /// One element of a small document: its local name, its text, and its children in order.
 ///
@@ -53,8 +56,16 @@ fn read_root(document: &[u8]) -> Option<Element> {
     let mut reader = Reader::from_str(text);
     let mut open: Vec<Element> = Vec::new();
     let mut root = None;
+    let mut elements = 0;
     loop {
-        match reader.read_event().ok()? {
+        let event = reader.read_event().ok()?;
+        if matches!(event, Event::Start(_) | Event::Empty(_)) {
+            elements += 1;
+            if elements > MAX_ELEMENTS {
+                return None;
+            }
+        }
+        match event {
             Event::Start(start) => {
                 if root.is_some() || open.len() >= MAX_DEPTH {
                     return None;
@@ -124,6 +135,7 @@ mod tests {
     #[test]
     fn refuses_what_is_not_one_well_formed_document() {
         let deep = "<a>".repeat(1000);
+        let many = format!("<a>{}</a>", "<b/>".repeat(MAX_ELEMENTS));
         for bad in [
             "",
             "x",
@@ -133,6 +145,7 @@ mod tests {
             "<b/>",
             "<a>&bomb;</a>",
             deep.as_str(),
+            many.as_str(),
             "<!DOCTYPE a [<!ENTITY x \"y\">]><a>&x;</a>",
             "<a/>rest",
         ] {
