@@ -179,7 +179,12 @@ impl TryFrom<SqliteSettings> for holdfast_sqlite::Settings {
 pub async fn open(settings: Settings, clock: Arc<dyn Clock>) -> Result<Arc<dyn Adapter>> {
     Ok(match settings {
         Settings::Memory => Arc::new(Memory::new(clock)),
-        Settings::Sqlite(settings) => Arc::new(Sqlite::open(&settings.try_into()?, clock)?),
+        Settings::Sqlite(settings) => {
+            let settings = settings.try_into()?;
+            // Opening may wait for another process's lock: not on a thread that others need.
+            let opened = tokio::task::spawn_blocking(move || Sqlite::open(&settings, clock)).await;
+            Arc::new(opened.map_err(|error| Error::internal(error.to_string()))??)
+        }
         Settings::S3(settings) => Arc::new(S3::open(&settings, clock).await?),
     })
 }
