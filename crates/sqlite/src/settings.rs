@@ -74,6 +74,8 @@ impl Settings {
         let set_up = || -> Result<(), Failure> {
             connection.pragma_update_and_check(None, "journal_mode", journal_mode, |_| Ok(()))?;
             connection.pragma_update(None, "synchronous", synchronous)?;
+            // The pages that savepoints keep copies of stay in memory rather than in a file in /tmp.
+            connection.pragma_update(None, "temp_store", "memory")?;
             let limit = i64::try_from(self.journal_size_limit_bytes).unwrap_or(i64::MAX);
             connection.pragma_update_and_check(None, "journal_size_limit", limit, |_| Ok(()))?;
             Ok(())

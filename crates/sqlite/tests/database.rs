@@ -129,3 +129,18 @@ fn submitted_writes_are_committed_in_the_order_of_calls() {
         database.close().await;
     });
 }
+
+#[tokio::test]
+async fn work_that_fails_alone_is_undone_and_the_next_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::open(&Settings::new(folder.path().join("a.db")), SCHEMA).unwrap();
+    let failed = database.write::<()>(|connection| {
+        connection.execute("insert into t values (1)", [])?;
+        Err(Error::new(ErrorKind::Conflict, "NO", "no").into())
+    });
+    assert_eq!(failed.await.unwrap_err().code(), "NO");
+    assert_eq!(count(&database), 0);
+    insert(&database, 1).await.unwrap();
+    assert_eq!(count(&database), 1);
+    database.close().await;
+}
