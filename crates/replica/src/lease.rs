@@ -95,9 +95,12 @@ impl Lease {
             };
             if may_take {
                 if let Some(etag) = place(&*store, &record, there.as_ref()).await? {
-                    let lease =
+                    let mut lease =
                         Self { store, clock, ttl_ms: settings.ttl_ms, is_safe: !settings.allow_unsafe, record, etag };
-                    lease.probe().await?;
+                    if let Err(error) = lease.probe().await {
+                        drop(lease.release().await);
+                        return Err(error);
+                    }
                     return Ok(lease);
                 }
                 continue;
@@ -151,10 +154,12 @@ impl Lease {
     }
 
     /// A bucket that ignores conditions would accept this.
-    async fn probe(&self) -> Result<()> {
-        if !self.is_safe || self.store.create(LOCK, encode(&self.record)?).await? == Outcome::Refused {
+    async fn probe(&mut self) -> Result<()> {
+        if !self.is_safe {
             return Ok(());
         }
+        let Outcome::Done(etag) = self.store.create(LOCK, encode(&self.record)?).await? else { return Ok(()) };
+        self.etag = etag;
         let message = "the bucket ignores conditional requests (If-None-Match), so two instances could write at once. \
                        Use a store that honours them, or set sync.allowUnsafeLock and make sure yourself that there is one";
         Err(Error::new(ErrorKind::Capability, "CONDITIONAL_WRITES_IGNORED", message))

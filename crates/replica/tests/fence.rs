@@ -221,6 +221,7 @@ async fn a_bucket_that_ignores_conditions_is_refused_unless_allowed() {
     let machine = Machine::new(&MemoryStore::without_conditions());
     let error = machine.open_with(machine.settings(SyncMode::Async)).await.unwrap_err();
     assert_eq!((error.kind(), error.code()), (ErrorKind::Capability, "CONDITIONAL_WRITES_IGNORED"));
+    assert!(machine.store.keys("").is_empty(), "nothing is left behind");
     let machine = Machine::new(&MemoryStore::without_conditions());
     let allowed = ReplicaSettings { allow_unsafe_lock: true, ..machine.settings(SyncMode::Async) };
     machine.open_with(allowed).await.unwrap().close().await.unwrap();
