@@ -283,6 +283,7 @@ async fn another_connection_can_write_but_not_take_frames_away() {
     let replica = machine.open(SyncMode::Sync).await;
     run(&replica, "create table t (name text)").await;
     let other = holdfast_sqlite::rusqlite::Connection::open(machine.file()).unwrap();
+    other.busy_timeout(std::time::Duration::ZERO).unwrap();
     other.pragma_update(None, "wal_autocheckpoint", 1).unwrap();
     for n in 0..20 {
         other.execute("insert into t values (?)", [format!("theirs {n}")]).unwrap();
@@ -334,6 +335,45 @@ async fn commits_of_another_connection_survive_our_checkpoints() {
     run(&replica, "insert into t values ('last')").await;
     let (_folder, path) = machine.restored().await;
     assert_eq!(rows_of(&path, "select name from t").len(), 401);
+    replica.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_snapshot_does_not_stop_writers_and_is_the_state_where_it_began() {
+    let machine = Machine::new(&MemoryStore::default());
+    let settings =
+        holdfast_replica::ReplicaSettings { wal_threshold_bytes: 64 << 10, ..machine.settings(SyncMode::Sync) };
+    let replica = machine.open_with(settings).await.unwrap();
+    run(&replica, "create table t (id integer primary key, n integer, filler blob)").await;
+    let rows = "with recursive c(x) as (values(1) union all select x + 1 from c where x < 1500) select x, 0, randomblob(1000) from c";
+    run(&replica, &format!("insert into t {rows}")).await;
+    machine.store.chunks.forget_permits(usize::MAX >> 4);
+    let counted = machine.store.keys("snapshot.meta.json").len();
+    machine.events.lock().unwrap().clear();
+    let snapshot = tokio::spawn({
+        let replica = replica.clone();
+        async move { replica.snapshot().await }
+    });
+    // Its first segment ends the old generation's log: from there on it is the snapshot's.
+    while !machine.saw(|event| matches!(event, Event::WalUploaded { .. })) {
+        tokio::task::yield_now().await;
+    }
+    // While the snapshot is on its way every page changes, acknowledged.
+    for _ in 0..5 {
+        run(&replica, "update t set n = n + 1, filler = randomblob(1000)").await;
+    }
+    assert!(!snapshot.is_finished());
+    let (_folder, path) = machine.restored().await;
+    assert_eq!(rows_of(&path, "select sum(n) || '' from t"), ["7500"], "restored without the snapshot");
+    machine.store.chunks.add_permits(1_000_000);
+    snapshot.await.unwrap().unwrap();
+    assert_eq!(machine.store.keys("snapshot.meta.json").len(), counted + 1);
+    let newest = machine.store.keys("snapshot.db").pop().unwrap();
+    let plain = machine.folder.path().join("plain.db");
+    std::fs::write(&plain, machine.store.bytes(&newest)).unwrap();
+    assert_eq!(rows_of(&plain, "select sum(n) || '' from t"), ["0"], "the state where it began");
+    let (_folder, path) = machine.restored().await;
+    assert_eq!(rows_of(&path, "select sum(n) || '' from t"), ["7500"], "restored from the snapshot");
     replica.close().await.unwrap();
 }
 

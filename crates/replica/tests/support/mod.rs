@@ -40,13 +40,15 @@ pub struct MemoryStore {
     inside: Arc<Mutex<Inside>>,
     /// Puts of segments take one of these; take them away to hold puts back.
     pub gate: Arc<Semaphore>,
+    /// Each chunk of a snapshot takes one of these.
+    pub chunks: Arc<Semaphore>,
     /// Honour conditions; a bucket that does not is what start-up must notice.
     is_conditional: bool,
 }
 
 impl Default for MemoryStore {
     fn default() -> Self {
-        Self { inside: Arc::default(), gate: Arc::new(Semaphore::new(1_000_000)), is_conditional: true }
+        Self { inside: Arc::default(), gate: open(), chunks: open(), is_conditional: true }
     }
 }
 
@@ -57,7 +59,7 @@ impl MemoryStore {
 
     /// The same bucket, reached by another way.
     pub fn with_gate_of_its_own(&self) -> Self {
-        Self { gate: Arc::new(Semaphore::new(1_000_000)), ..self.clone() }
+        Self { gate: open(), ..self.clone() }
     }
 
     pub fn fault(&self, part: &str, fault: Fault) {
@@ -113,6 +115,10 @@ impl MemoryStore {
     }
 }
 
+fn open() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(1_000_000))
+}
+
 fn refused() -> Error {
     Error::new(ErrorKind::Connection, "REFUSED", "the bucket is down")
 }
@@ -133,7 +139,12 @@ impl ReplicaStore for MemoryStore {
 
     fn put_stream<'a>(&'a self, key: &'a str, body: ByteStream) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let chunks: Vec<Bytes> = body.try_collect().await?;
+            let mut body = body;
+            let mut chunks = Vec::new();
+            while let Some(chunk) = body.try_next().await? {
+                self.chunks.acquire().await.unwrap().forget();
+                chunks.push(chunk);
+            }
             self.put(key, chunks.concat().into(), |_| true).map(drop)
         })
     }
