@@ -77,6 +77,8 @@ describe("createStore", () => {
       "CREDENTIALS_MISSING",
     ],
     ["a value out of range", { path: "x.db", synchronous: "sometimes" as "off" }, "INVALID_SETTINGS"],
+    ["a setting of the wrong kind", { path: "x.db", busyTimeout: "5 s" as unknown as number }, "INVALID_SETTINGS"],
+    ["a nested setting below zero", { sqlite: { path: "x.db", cacheSize: -1 } }, "INVALID_SETTINGS"],
     ["a class that is no object", { kv: "memory" as unknown as StoreOptions }, "INVALID_SETTINGS"],
   ];
   for (const [what, options, code] of refused) {

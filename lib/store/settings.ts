@@ -18,6 +18,30 @@ const SETTINGS: Readonly<Record<AdapterName, readonly string[]>> = {
 };
 const ADAPTERS = Object.keys(SETTINGS) as AdapterName[];
 
+/** What a setting takes; numbers are whole and not below zero. */
+const KINDS: Readonly<Record<string, "string" | "boolean" | "number" | "object">> = {
+  path: "string",
+  walMode: "boolean",
+  busyTimeout: "number",
+  synchronous: "string",
+  journalSizeLimit: "number",
+  cacheSize: "number",
+  mmapSize: "number",
+  bucket: "string",
+  region: "string",
+  endpoint: "string",
+  credentials: "object",
+  forcePathStyle: "boolean",
+  prefix: "string",
+  prefixes: "object",
+  multipart: "object",
+  connection: "object",
+  connectionString: "string",
+  pool: "object",
+  schema: "string",
+  discovery: "object",
+};
+
 /** An adapter made ready to be opened: its settings in one object, or the user's own adapter. */
 export type Resolved = { custom: PersistAdapter } | { native: Readonly<Record<string, unknown>> };
 
@@ -89,12 +113,14 @@ function merged(adapter: AdapterName, options: Loose): Record<string, unknown> {
   for (const [name, value] of Object.entries(nested)) {
     if (!SETTINGS[adapter].includes(name)) throw unknown(`${adapter}.${name}`, SETTINGS[adapter]);
     refuseUndefinedSecret(`${adapter}.${name}`, name, value);
+    checkKind(`${adapter}.${name}`, name, value);
     if (value !== undefined) settings[name] = value;
   }
   for (const [name, value] of Object.entries(options)) {
     if (name === "adapter" || name === "name" || ADAPTERS.includes(name as AdapterName)) continue;
     if (!SETTINGS[adapter].includes(name)) throw misplaced(adapter, name);
     refuseUndefinedSecret(name, name, value);
+    checkKind(name, name, value);
     if (value === undefined) continue;
     if (settings[name] !== undefined && !isDeepStrictEqual(settings[name], value)) {
       const message = `${name} and ${adapter}.${name} are both given and differ; give one of them`;
@@ -103,6 +129,16 @@ function merged(adapter: AdapterName, options: Loose): Record<string, unknown> {
     settings[name] = value;
   }
   return settings;
+}
+
+/** Refuses a value of the wrong kind, naming the setting and never showing the value. */
+function checkKind(path: string, name: string, value: unknown): void {
+  const kind = KINDS[name];
+  if (value === undefined || kind === undefined) return;
+  const fits = typeof value === kind && value !== null && !Array.isArray(value);
+  if (fits && (kind !== "number" || (Number.isSafeInteger(value) && (value as number) >= 0))) return;
+  const wanted = { string: "a string", boolean: "true or false", number: "a whole number", object: "an object" }[kind];
+  throw new ConfigError(`${path} takes ${wanted}, not ${describe(value)}`, { code: "INVALID_SETTINGS" });
 }
 
 function s3Required(settings: Loose): Record<string, unknown> {
