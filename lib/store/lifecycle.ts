@@ -69,7 +69,9 @@ export interface Ticket {
  */
 export class Lifecycle {
   readonly #listeners = new Set<{ pattern: string; listener: StoreListener<"*"> }>();
-  readonly #waiting: { emissions: Emission[] | undefined }[] = [];
+  #waiting: { emissions: Emission[] | undefined }[] = [];
+  /** How many at the front of `#waiting` are delivered already. */
+  #delivered = 0;
 
   /** Whether anybody listens; without, nothing need be reported. */
   get isHeard(): boolean {
@@ -117,11 +119,15 @@ export class Lifecycle {
 
   #deliverSettled(): void {
     for (;;) {
-      const emissions = this.#waiting[0]?.emissions;
-      if (emissions === undefined) return;
-      this.#waiting.shift();
+      const emissions = this.#waiting[this.#delivered]?.emissions;
+      if (emissions === undefined) break;
+      this.#delivered += 1;
       for (const emission of emissions) this.emit(emission);
     }
+    // Cut only now and then: cutting one at a time would cost the length of the line each time.
+    if (this.#delivered < this.#waiting.length / 2) return;
+    this.#waiting = this.#waiting.slice(this.#delivered);
+    this.#delivered = 0;
   }
 
   #call(listener: StoreListener<"*">, event: StoreEventOf<"*">, type: StoreEventType): void {
