@@ -1,5 +1,4 @@
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,8 +27,6 @@ const MAX_CONNECTIONS: usize = 10_000;
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// The most headers of a request.
 const MAX_HEADERS: usize = 200;
-/// Folders of a server's directory that are no buckets: its own, and those of the layout before it.
-const OWN_FOLDERS: [&str; 3] = [".holdfast", ".multipart", ".policies"];
 /// How long a client may take for a request's head, and may keep an idle connection.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long to wait when the system has no descriptor left for a connection.
@@ -58,7 +55,6 @@ impl Server {
         let listener = TcpListener::bind(wanted).await.map_err(|error| cannot_bind(wanted, &error))?;
         let address = listener.local_addr()?;
         let engine = open_engine(&settings).await?;
-        let engine = if settings.clean_slate { emptied(engine, &settings).await? } else { engine };
         if let Err(error) = make_buckets(&engine, &settings).await {
             engine.close().await;
             return Err(error);
@@ -140,29 +136,8 @@ async fn open_engine(settings: &ServerSettings) -> Result<Engine> {
     let mut of_engine = EngineSettings::new(&settings.directory, Arc::clone(&settings.clock));
     of_engine.durability = settings.durability;
     of_engine.min_part_bytes = settings.min_part_bytes;
+    of_engine.clean_slate = settings.clean_slate;
     Engine::open(of_engine).await.map_err(to_base)
-}
-
-/// Empties the directory and opens it anew. It was opened first, so that nobody else can be using it.
-async fn emptied(engine: Engine, settings: &ServerSettings) -> Result<Engine> {
-    engine.close().await;
-    let directory = settings.directory.clone();
-    let empty = tokio::task::spawn_blocking(move || remove_data(&directory));
-    empty.await.map_err(|error| Error::internal(error.to_string()))??;
-    open_engine(settings).await
-}
-
-/// Removes what a server keeps in a directory: buckets' folders and its own. Anything else there stays.
-fn remove_data(directory: &Path) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(directory)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let ours = name.to_str().is_some_and(|name| OWN_FOLDERS.contains(&name) || is_valid_bucket_name(name));
-        if ours && entry.file_type()?.is_dir() {
-            std::fs::remove_dir_all(entry.path())?;
-        }
-    }
-    Ok(())
 }
 
 async fn make_buckets(engine: &Engine, settings: &ServerSettings) -> Result<()> {

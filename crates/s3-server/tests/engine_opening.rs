@@ -55,6 +55,20 @@ async fn staged_files_that_nothing_names_are_swept_and_foreign_files_stay() {
 }
 
 #[tokio::test]
+async fn a_clean_slate_removes_what_the_index_names_and_nothing_else() {
+    let bench = Bench::new().await;
+    bench.put("folder/key", "body").await;
+    bench.engine.create_upload("bucket", "unfinished", Default::default()).await.unwrap();
+    fs::create_dir(bench.path().join("src")).unwrap(); // named as a bucket could be
+    fs::write(bench.path().join("src/main.rs"), "somebody's").unwrap();
+    fs::write(bench.path().join("bucket/mine.txt"), "somebody's").unwrap();
+    let bench = bench.reopen_with(|settings| settings.clean_slate = true).await;
+    assert_eq!(bench.engine.list_buckets(None, "", 10).await.unwrap().items.len(), 0);
+    assert_eq!(bench.files(), ["bucket/mine.txt", "src/main.rs"]);
+    assert!(!bench.path().join("bucket/folder").exists());
+}
+
+#[tokio::test]
 async fn an_object_whose_place_is_blocked_can_be_read_and_is_moved_at_the_next_open() {
     let bench = Bench::new().await;
     let blocker = bench.path().join("bucket/folder");

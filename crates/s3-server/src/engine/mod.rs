@@ -28,6 +28,7 @@ mod attributes;
 mod bucket_name;
 mod buckets;
 mod chores;
+mod clean_slate;
 mod completion;
 mod condition;
 mod data_path;

@@ -10,6 +10,7 @@ use holdfast_sqlite::{Database, Settings, Synchronous, Work};
 use tokio::sync::RwLock;
 
 use super::chores::{finish_left_over, sweep_staging};
+use super::clean_slate::remove_all_buckets;
 use super::file_threads::FileThreads;
 use super::folder::Folder;
 use super::index::{self, buckets, chores};
@@ -84,6 +85,9 @@ impl Engine {
             done_chores: Mutex::default(),
             writes: Arc::default(),
         }));
+        if settings.clean_slate {
+            engine.to_the_end(remove_all_buckets).await?;
+        }
         engine.to_the_end(finish_left_over).await?;
         engine.to_the_end(|shared| sweep_staging(shared)).await?;
         Ok(engine)

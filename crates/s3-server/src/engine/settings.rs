@@ -27,12 +27,20 @@ pub struct EngineSettings {
     pub clock: Arc<dyn Clock>,
     /// The least size of a part that isn't the last, in bytes. Default 5 MiB, as S3 has it.
     pub min_part_bytes: u64,
+    /// Remove every bucket at open, with all that is in it and nothing else. Default false.
+    pub clean_slate: bool,
 }
 
 impl EngineSettings {
     /// The defaults for a folder.
     pub fn new(directory: impl Into<PathBuf>, clock: Arc<dyn Clock>) -> Self {
-        Self { directory: directory.into(), durability: Durability::default(), clock, min_part_bytes: 5 << 20 }
+        Self {
+            directory: directory.into(),
+            durability: Durability::default(),
+            clock,
+            min_part_bytes: 5 << 20,
+            clean_slate: false,
+        }
     }
 }
 
@@ -42,6 +50,7 @@ impl fmt::Debug for EngineSettings {
             .field("directory", &self.directory)
             .field("durability", &self.durability)
             .field("min_part_bytes", &self.min_part_bytes)
+            .field("clean_slate", &self.clean_slate)
             .finish_non_exhaustive()
     }
 }

@@ -28,9 +28,15 @@ impl Bench {
 
     /// Closes the engine and opens it again.
     pub async fn reopen(self) -> Self {
+        self.reopen_with(|_| ()).await
+    }
+
+    /// As [`Bench::reopen`], with other settings.
+    pub async fn reopen_with(self, change: impl FnOnce(&mut EngineSettings)) -> Self {
         self.engine.close().await;
-        let engine = Engine::open(settings(self.folder.path())).await.unwrap();
-        Self { folder: self.folder, engine }
+        let mut settings = settings(self.folder.path());
+        change(&mut settings);
+        Self { engine: Engine::open(settings).await.unwrap(), folder: self.folder }
     }
 
     pub async fn stage(&self, bytes: impl Into<Bytes>) -> Staged {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::data_path::DataPath;
 use super::super::{Checksum, ChecksumKind, ListedObject, ObjectAttributes, ObjectInfo};
+use super::chores::{self, Chore};
 use super::{TextBytes, loaded, stored};
 
 /// What a write has to know of the object that it replaces.
@@ -81,6 +82,17 @@ pub(in super::super) fn delete(connection: &Connection, bucket: i64, key: &str) 
 }
 
 /// Whether the bucket holds any object.
+/// Forgets all objects of a bucket, and owes the removal of their files.
+pub(in super::super) fn owe_removal_of_all(connection: &Connection, bucket: i64) -> Work<()> {
+    let mut paths = connection.prepare_cached("select path from object where bucket = ?1")?;
+    let mut rows = paths.query([bucket])?;
+    while let Some(row) = rows.next()? {
+        chores::insert(connection, &Chore::Remove(DataPath::from_index(row.get(0)?)?))?;
+    }
+    connection.prepare_cached("delete from object where bucket = ?1")?.execute([bucket])?;
+    Ok(())
+}
+
 pub(in super::super) fn exist(connection: &Connection, bucket: i64) -> Work<bool> {
     let sql = "select exists (select 1 from object where bucket = ?1)";
     Ok(connection.prepare_cached(sql)?.query_row([bucket], |row| row.get(0))?)
