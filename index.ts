@@ -1,5 +1,5 @@
 export * from "./lib/errors.js";
-export { createStore } from "./lib/store/index.js";
-export type * from "./lib/store/index.js";
-export * from "./lib/storage/index.js";
 export * from "./lib/remult/index.js";
+export * from "./lib/storage/index.js";
+export type * from "./lib/store/index.js";
+export { createStore } from "./lib/store/index.js";

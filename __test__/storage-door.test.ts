@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { type ISmartStorageConfig, type PersistError, SmartStorage } from "holdfast";
 
@@ -271,7 +271,7 @@ describe("SmartStorage", () => {
     lines: string,
     more: ISmartStorageConfig = {},
   ): Promise<{ code: number | null; out: string; err: string }> => {
-    const entry = resolve(import.meta.dirname, "../dist/index.js");
+    const entry = require.resolve("holdfast");
     const program = `
       const { SmartStorage } = require(${JSON.stringify(entry)});
       (async () => {

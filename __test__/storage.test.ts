@@ -20,9 +20,12 @@ import {
   type PutObjectCommandInput,
   paginateListObjectsV2,
   S3Client,
+  type ServiceInputTypes,
+  type ServiceOutputTypes,
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
+import type { FinalizeHandler } from "@smithy/types";
 import { SmartStorage } from "holdfast";
 
 const Bucket = "sdk";
@@ -240,8 +243,9 @@ describe("SmartStorage with the AWS SDK", () => {
       region: "us-east-1",
       credentials: { accessKeyId: "sdk-key", secretAccessKey: "sdk-secret" },
     });
+    type Next = FinalizeHandler<ServiceInputTypes, ServiceOutputTypes>;
     virtual.middlewareStack.addRelativeTo(
-      (next) => (args) => {
+      (next: Next) => (args: Parameters<Next>[0]) => {
         // The name resolves nowhere on some machines; the header is what counts.
         const request = args.request as { hostname: string; headers: Record<string, string> };
         assert.equal(request.hostname, `${Bucket}.localhost`);
