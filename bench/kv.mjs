@@ -3,16 +3,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import Database from "better-sqlite3";
 import { createStore } from "../dist/index.mjs";
 import { compare } from "./measure.mjs";
-
-if (Number(process.versions.node.split(".")[0]) < 22) {
-  console.log(
-    `kv: skipped; better-sqlite3's binding crashes on Node ${process.version}. Run it with Node 22 or later.`,
-  );
-  process.exit(0);
-}
-const { default: Database } = await import("better-sqlite3");
 
 const KEYS = 10_000;
 const folder = mkdtempSync(join(tmpdir(), "holdfast-kv-"));
