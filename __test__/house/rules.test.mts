@@ -182,6 +182,29 @@ describe("TypeScript", () => {
   });
 });
 
+describe("error codes", () => {
+  const PATTERNS = [
+    /ErrorKind::\w+,\s*"([A-Z0-9_]+)"/g,
+    /\([A-Z]\w+, "([A-Z0-9_]+)", "/g,
+    /\bcode: "([A-Z0-9_]+)"/g,
+    /\binvalid\("([A-Z0-9_]+)"/g,
+  ];
+  const sources = tracked.filter((name) => /^(src|lib|crates\/(?!testkit)[^/]+\/src)\/.*\.(rs|ts)$/.test(name));
+  const pages = tracked.filter((name) => name.startsWith("docs/"));
+
+  it("are documented, with what to do next", () => {
+    const documented = pages.map(read).join("\n");
+    const offences = sources.flatMap((name) => {
+      const code = read(name).split("#[cfg(test)]")[0] as string;
+      return PATTERNS.flatMap((pattern) => [...code.matchAll(pattern)])
+        .map((match) => match[1] as string)
+        .filter((found) => !documented.includes(`\`${found}\``))
+        .map((found) => `${name}: ${found}`);
+    });
+    expectNone(offences, "add the code to its door's page or to docs/errors.md, and say what the caller should do.");
+  });
+});
+
 describe("files", () => {
   it("have an owner in ARCHITECTURE.md's code map", () => {
     const map = /## Code map\n([\s\S]*?)\n## /.exec(read("ARCHITECTURE.md"))?.[1] ?? "";
