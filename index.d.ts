@@ -61,1456 +61,6 @@ export declare class IoError extends PersistError {
 /** A defect of holdfast; please report it. */
 export declare class InternalError extends PersistError {
 }
-/** Options of `createStore`: what users write. */
-/** A backend of your own: four methods, from which records, kv, blobs and events are all made. */
-export interface PersistAdapter {
-	/** The value under a key, or `undefined`. */
-	get(key: string): Promise<unknown>;
-	/** Sets the value under a key. */
-	put(key: string, value: unknown): Promise<unknown>;
-	/** Deletes a key; one that is not there is no error. */
-	delete(key: string): Promise<unknown>;
-	/** Every key that starts with the prefix, with its value, in any order. */
-	list(prefix: string): Promise<unknown> | AsyncIterable<{
-		key: string;
-		value: unknown;
-	}> | Iterable<{
-		key: string;
-		value: unknown;
-	}>;
-}
-/** Where a store can live. */
-export type AdapterName = "sqlite" | "postgres" | "s3" | "p2p" | "memory";
-/** Settings of SQLite. */
-export interface SqliteOptions {
-	/** The file. Default `./data/<name>.db`; its folder is made. */
-	path?: string | undefined;
-	/** Readers beside the writer. Default true. */
-	walMode?: boolean | undefined;
-	/** How long to wait for another process, in milliseconds. Default 5000. */
-	busyTimeout?: number | undefined;
-	/** When to sync to the disk. Default `"normal"`: at checkpoints. */
-	synchronous?: "off" | "normal" | "full" | undefined;
-	/** The WAL is cut to this after a checkpoint, in bytes. Default 64 MiB. */
-	journalSizeLimit?: number | undefined;
-	/** Page cache of each connection, in KiB. Default 8192. */
-	cacheSize?: number | undefined;
-	/** Memory-mapped bytes. Default 0. */
-	mmapSize?: number | undefined;
-}
-/** Keys of an S3 account. */
-export interface S3Credentials {
-	/** The public half. */
-	accessKeyId: string | undefined;
-	/** The secret half. */
-	secretAccessKey: string | undefined;
-	/** Of temporary credentials. */
-	sessionToken?: string | undefined;
-}
-/** Settings of S3 and everything that speaks it. */
-export interface S3Options {
-	/** The bucket. */
-	bucket?: string | undefined;
-	/** The region. Default `"us-east-1"`; `"auto"` for R2. */
-	region?: string | undefined;
-	/** The endpoint. Default: AWS. */
-	endpoint?: string | undefined;
-	/** Default: the environment's `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`. */
-	credentials?: S3Credentials | undefined;
-	/** The bucket in the path, not in the host name. Default true with an endpoint, false without. */
-	forcePathStyle?: boolean | undefined;
-	/** What every key in the bucket begins with. Default: nothing. */
-	prefix?: string | undefined;
-	/** Where records, kv and events lie. Defaults `.persist/records/`, `.persist/kv/`, `.persist/events/`. */
-	prefixes?: {
-		records?: string;
-		kv?: string;
-		events?: string;
-	} | undefined;
-	/** How large uploads are cut: `partSize` in bytes (default 8 MiB), `concurrency` parts at once (default 4). */
-	multipart?: {
-		partSize?: number;
-		concurrency?: number;
-	} | undefined;
-}
-/** Settings of Postgres. */
-export interface PostgresOptions {
-	/** Where the server is. */
-	connection?: {
-		host?: string;
-		port?: number;
-		database?: string;
-		user?: string;
-		password?: string | undefined;
-		ssl?: boolean | object;
-	} | undefined;
-	/** The same as a URL. */
-	connectionString?: string | undefined;
-	/** `max` connections. Default 10. */
-	pool?: {
-		max?: number;
-	} | undefined;
-	/** The schema. Default `"persist"`. */
-	schema?: string | undefined;
-}
-/** Settings of P2P. */
-export interface P2pOptions {
-	/** How peers find each other. */
-	discovery?: {
-		method: "mdns" | "dht";
-		topic: string;
-	} | undefined;
-}
-/** One adapter with its settings, nested under its name or flat. */
-export interface AdapterOptions extends SqliteOptions, S3Options, PostgresOptions, P2pOptions {
-	/** Where to store. Default `"sqlite"`. */
-	adapter?: AdapterName | PersistAdapter | undefined;
-	/** Settings of SQLite, nested. */
-	sqlite?: SqliteOptions | undefined;
-	/** Settings of S3, nested. */
-	s3?: S3Options | undefined;
-	/** Settings of Postgres, nested. */
-	postgres?: PostgresOptions | undefined;
-	/** Settings of P2P, nested. */
-	p2p?: P2pOptions | undefined;
-}
-/** Options of a store. Each class may name an adapter of its own. */
-export interface StoreOptions extends AdapterOptions {
-	/** Where records live, when elsewhere. */
-	records?: AdapterOptions | undefined;
-	/** Where kv lives, when elsewhere. */
-	kv?: AdapterOptions | undefined;
-	/** Where blobs live, when elsewhere. */
-	blobs?: AdapterOptions | undefined;
-	/** Where events live, when elsewhere. */
-	events?: AdapterOptions | undefined;
-}
-type Reply<T> = T | Failure;
-declare const __napiBindingTarget: "native" | "wasm32-wasi" | "wasm32-wasip1";
-declare class BlobHandle {
-	/** What is known of the blob. */
-	info(): string;
-	/** How many bytes will come. */
-	bytes(): number;
-	/** The next chunk; null behind the last. */
-	next(): Promise<Reply<Buffer | null>>;
-	/** Lets go of the blob; nothing comes after it. */
-	cancel(): Promise<Reply<undefined>>;
-}
-declare class LevelConnection {
-	/** Opens a database. */
-	open(options: LevelOpenOptions): Promise<Reply<LevelDatabase>>;
-	/** Deletes a database with all of its data. */
-	destroy(location: string): Promise<Reply<undefined>>;
-}
-declare class LevelCursor {
-	/** Moves to `seek` if given, then answers the entries that are there: at least one, except at the end. */
-	next(entries: number, bytes: number, seek?: Uint8Array | undefined): Promise<Reply<LevelPage>>;
-	/** Stops what is under way and frees what is held. */
-	close(): Promise<Reply<undefined>>;
-}
-declare class LevelDatabase {
-	/** A value. */
-	get(key: Uint8Array): Promise<Reply<Buffer | undefined | null>>;
-	/** A value with its ETag. */
-	getWithEtag(key: Uint8Array): Promise<Reply<LevelValue | undefined | null>>;
-	/** The values of many keys. */
-	getMany(keys: Uint8Array[]): Promise<Reply<Array<Buffer | undefined | null>>>;
-	/** Whether many keys are there. */
-	hasMany(keys: Uint8Array[]): Promise<Reply<Array<boolean>>>;
-	/** Stores a value; answers its ETag. */
-	put(key: Uint8Array, value: Uint8Array, condition: LevelCondition): Promise<Reply<string>>;
-	/** Deletes a key. */
-	del(key: Uint8Array, ifMatch?: string | undefined | null): Promise<Reply<undefined>>;
-	/** Applies many writes. */
-	batch(writes: Array<LevelWrite>): Promise<Reply<undefined>>;
-	/** Deletes a range. */
-	clear(range: LevelRange): Promise<Reply<undefined>>;
-	/** A cursor over a range. */
-	iterate(range: LevelRange): Reply<LevelCursor>;
-	/** The requests sent through its connection, by operation. */
-	stats(): Record<string, number>;
-	/** Closes it. */
-	close(): void;
-}
-declare class ReplicaDatabase {
-	/** Runs a statement on its own. */
-	execute(sql: string, values: Array<null | number | bigint | string | Uint8Array>): Promise<Reply<SqlRows>>;
-	/** Begins a transaction. */
-	begin(): Promise<Reply<ReplicaTransaction>>;
-	/** Answers when everything that is committed now is stored. */
-	sync(): Promise<Reply<undefined>>;
-	/** Takes a snapshot. */
-	snapshot(): Promise<Reply<undefined>>;
-	/** How it is doing. */
-	status(): Reply<ReplicaStatusData>;
-	/** Ends, and lets go of the listener. */
-	close(): Promise<Reply<undefined>>;
-}
-declare class ReplicaTransaction {
-	/** Runs a statement in the transaction. */
-	execute(sql: string, values: Array<null | number | bigint | string | Uint8Array>): Promise<Reply<SqlRows>>;
-	/** Begins a transaction inside this one. */
-	beginNested(): Promise<Reply<undefined>>;
-	/** Ends the innermost nested transaction. */
-	endNested(keep: boolean): Promise<Reply<undefined>>;
-	/** Commits. */
-	commit(): Promise<Reply<undefined>>;
-	/** Undoes everything. */
-	rollBack(): Promise<Reply<undefined>>;
-}
-declare class StorageServer {
-	/** The port that it listens on. */
-	get port(): number;
-	/** Makes a bucket unless it exists. */
-	createBucket(name: string): Promise<Reply<undefined>>;
-	/** Stops it, once what is in flight is done. */
-	stop(): Promise<Reply<undefined>>;
-	/** The last requests, oldest first. */
-	requests(): Array<StorageRequest>;
-	/** Forgets the requests. */
-	clearRequests(): void;
-	/** Adds a fault. */
-	addFault(fault: StorageFault): Reply<undefined>;
-	/** Removes every fault. */
-	clearFaults(): void;
-}
-declare class StoreHandle {
-	/** Begins an upload. */
-	openUpload(key: string, options: BlobOptionsData): Promise<Reply<UploadHandle>>;
-	/** Opens a blob for reading; null when there is none. */
-	openBlob(key: string, range?: ByteRangeData | undefined | null): Promise<Reply<BlobHandle | null>>;
-	/** What is known of a blob, or null. */
-	head(key: string): Reply<string | null> | Promise<Reply<string | null>>;
-	/** Deletes blobs; says for each whether it was there. */
-	deleteBlobs(names: Array<string>): Promise<Reply<boolean[]>>;
-	/** A page of blobs. */
-	listBlobs(query: ListQueryData): Reply<string> | Promise<Reply<string>>;
-	/** Copies a blob; null when there is none. */
-	copyBlob(from: string, to: string): Promise<Reply<string | null>>;
-	/** A URL that lets anyone get or put the blob for a while. */
-	presign(key: string, method: string, expiresS: number): Reply<string> | Promise<Reply<string>>;
-	/** An entry, or null. */
-	entry(space: number, key: string): Reply<string | null> | Promise<Reply<string | null>>;
-	/** An entry's value, or null. */
-	value(space: number, key: string): Reply<string | null> | Promise<Reply<string | null>>;
-	/** Entries or nulls, in the order of the keys. */
-	entries(space: number, names: Array<string>): Reply<string> | Promise<Reply<string>>;
-	/** A page of entries. */
-	list(space: number, query: ListQueryData): Reply<string> | Promise<Reply<string>>;
-	/** How many entries there are. */
-	count(space: number, query: ListQueryData): Reply<number> | Promise<Reply<number>>;
-	/** A page of events. */
-	listEvents(query: EventQueryData): Reply<string> | Promise<Reply<string>>;
-	/** A stream's version; 0 when it does not exist. */
-	streamVersion(stream: string): Reply<number> | Promise<Reply<number>>;
-	/** A page of streams. */
-	streams(after: string | undefined | null, limit: number): Reply<string> | Promise<Reply<string>>;
-	/** What the adapter can do. */
-	capabilities(): string;
-	/** Waits for work in flight and lets go of everything. */
-	close(): Reply<undefined> | Promise<Reply<undefined>>;
-	/** Runs the steps in their order; answers with what became of each. */
-	commit(steps: Array<StepData>, atomic: boolean): Reply<string> | Promise<Reply<string>>;
-}
-declare class UploadHandle {
-	/** Takes a copy of the bytes in; answers when there is room for more. */
-	write(bytes: Uint8Array): Promise<Reply<undefined>>;
-	/** Makes the blob visible; answers with what is known of it. */
-	finish(): Promise<Reply<string>>;
-	/** Throws away what came so far. */
-	abort(): Promise<Reply<undefined>>;
-}
-interface BlobOptionsData {
-	/** The media type. */
-	contentType?: string;
-	/** The user's own pairs. */
-	metadata?: Record<string, string>;
-	/** It must not exist yet. */
-	ifNoneMatch?: boolean;
-	/** It must exist with this ETag. */
-	ifMatch?: string;
-	/** How many bytes will come, where that is known. */
-	size?: number;
-}
-interface ByteRangeData {
-	/** The first byte. */
-	start?: number;
-	/** The last byte, included. */
-	end?: number;
-	/** The last so many bytes. */
-	last?: number;
-}
-declare function connectLevel(settings: S3SettingsData): Reply<LevelConnection>;
-interface EventQueryData {
-	/** Only of this stream. */
-	stream?: string;
-	/** Only behind this position (before it, when reversed). */
-	after?: string;
-	/** Only from this time on, in milliseconds since the epoch. */
-	sinceMs?: number;
-	/** The newest first. */
-	reverse?: boolean;
-	/** At most so many. */
-	limit: number;
-}
-declare function failForTest(kind: string): Promise<Reply<number>>;
-interface Failure {
-	/** The error. */
-	failure: FailureData;
-}
-interface FailureData {
-	/** Which class of `lib/errors.ts` it becomes. */
-	kind: string;
-	/** The stable code. */
-	code: string;
-	/** What happened and what to do. */
-	message: string;
-	/** Whether the same call may succeed later. */
-	retryable: boolean;
-	/** Details for programs, as JSON. */
-	details?: string;
-}
-interface LevelCondition {
-	/** Nothing is there. */
-	ifNoneMatch: boolean;
-	/** What is there has this ETag. */
-	ifMatch?: string;
-}
-interface LevelOpenOptions {
-	/** The bucket, with a folder after a slash. */
-	location: string;
-	/** `objects` or `lsm`. */
-	layout?: "objects" | "lsm";
-	/** `utf8` or `hex`. */
-	keyFormat?: "utf8" | "hex";
-	/** Makes what is missing. */
-	createIfMissing: boolean;
-	/** Refuses what is there. */
-	errorIfExists: boolean;
-}
-interface LevelPage {
-	/** Key, value, key, value, … */
-	data: Buffer;
-	/** The length of each; empty at the end of the iteration. */
-	lengths: Array<number>;
-}
-interface LevelRange {
-	/** After it. */
-	gt?: Uint8Array | undefined;
-	/** From it on. */
-	gte?: Uint8Array | undefined;
-	/** Before it. */
-	lt?: Uint8Array | undefined;
-	/** Up to it. */
-	lte?: Uint8Array | undefined;
-	/** From the last to the first. */
-	reverse: boolean;
-	/** Most entries. */
-	limit?: number;
-	/** Whether values are wanted. */
-	values: boolean;
-	/** Most keys in one list. */
-	pageKeys?: number;
-}
-interface LevelValue {
-	/** The value. */
-	value: Buffer;
-	/** The ETag. */
-	etag: string;
-}
-interface LevelWrite {
-	/** The key. */
-	key: Uint8Array;
-	/** The value. */
-	value?: Uint8Array | undefined;
-}
-interface ListQueryData {
-	/** Only keys that start with it. */
-	prefix?: string;
-	/** The first key, included. */
-	start?: string;
-	/** The last key, excluded. */
-	end?: string;
-	/** From the last to the first. */
-	reverse?: boolean;
-	/** The `next` of the page before. */
-	after?: string;
-	/** At most so many. */
-	limit: number;
-	/** Leave the values out. */
-	keysOnly?: boolean;
-	/** Folds what follows it behind the prefix (blobs only). */
-	delimiter?: string;
-}
-declare function openReplica(options: ReplicaOptions, onEvent: (event: string) => void): Promise<Reply<ReplicaDatabase>>;
-declare function openStore(settings: any): Promise<Reply<StoreHandle>>;
-interface ReplicaOptions {
-	/** The local file. */
-	file: string;
-	/** The bucket. */
-	bucket: string;
-	/** Where in the bucket, with a slash at the end. */
-	prefix: string;
-	/** The endpoint. */
-	s3: S3SettingsData;
-	/** Acknowledge writes when they are stored. */
-	isSync: boolean;
-	/** Host and process, for people. */
-	holder: string;
-	/** Refuse to make a new database. */
-	fileMustExist?: boolean;
-	/** Milliseconds to wait for another process's lock. */
-	busyTimeoutMs?: number;
-	/** Milliseconds in which commits gather. */
-	intervalMs?: number;
-	/** Bytes of the log from which it is checkpointed. */
-	walThresholdBytes?: number;
-	/** Milliseconds between snapshots. */
-	snapshotIntervalMs?: number;
-	/** Attempts before waiting writes are told. */
-	maxRetries?: number;
-	/** Milliseconds that the lease stands. */
-	lockTtlMs?: number;
-	/** Milliseconds between its renewals. */
-	lockRefreshMs?: number;
-	/** Milliseconds to wait for somebody else's lease. */
-	lockWaitMs?: number;
-	/** Take the lease from whoever holds it. */
-	forceLock?: boolean;
-	/** Go on when the bucket ignores conditional requests. */
-	allowUnsafeLock?: boolean;
-}
-interface ReplicaStatusData {
-	/** The generation of the log. */
-	generation: string;
-	/** The last stored segment. */
-	position: number;
-	/** Who owns the log. */
-	epoch: number;
-	/** Commits of this process. */
-	localCommits: number;
-	/** Those of them that are stored. */
-	durableCommits: number;
-	/** Bytes of the log that are not stored. */
-	lagBytes: number;
-	/** Milliseconds that the oldest commit that is not stored has waited. */
-	lagMs: number;
-	/** Who holds the lease. */
-	holder: string;
-	/** What went wrong last. */
-	lastError?: string;
-}
-interface S3SettingsData {
-	/** The region. */
-	region?: string;
-	/** The endpoint's URL. */
-	endpoint?: string;
-	/** Whether the bucket is in the path. */
-	forcePathStyle?: boolean;
-	/** The access key's id; unsigned requests without it. */
-	accessKeyId?: string;
-	/** The access key's secret. */
-	secretAccessKey?: string;
-	/** The token of temporary credentials. */
-	sessionToken?: string;
-	/** How often a request is tried in all. */
-	maxAttempts?: number;
-	/** Milliseconds to connect. */
-	connectTimeoutMs?: number;
-	/** Milliseconds for one attempt. */
-	attemptTimeoutMs?: number;
-	/** Milliseconds for all attempts together. */
-	operationTimeoutMs?: number;
-	/** Checksums only where S3 demands them. */
-	checksumsWhenRequired?: boolean;
-}
-interface SqlRows {
-	/** The columns' names. */
-	columns: Array<string>;
-	/** The rows. */
-	rows: Array<Array<null | number | string | Buffer>>;
-}
-declare function startStorage(settings: StorageSettings): Promise<Reply<StorageServer>>;
-interface StepData {
-	/** `check`, `put`, `delete`, `add` or `append`. */
-	kind: "check" | "put" | "delete" | "add" | "append";
-	/** 0 records, 1 kv; without meaning for events. */
-	space: number;
-	/** The key, or the stream. */
-	key: string;
-	/** JSON text: the value, or the payload. */
-	value?: string;
-	/** The version that must be there; 0: none must be there. */
-	expected?: number;
-	/** How long the entry lives, in milliseconds. */
-	ttlMs?: number;
-	/** How much to add. */
-	by?: number;
-	/** The event's own id. */
-	id?: string;
-}
-interface StorageCors {
-	/** Origins, `*` for any. */
-	allowedOrigins: Array<string>;
-	/** Methods. */
-	allowedMethods: Array<string>;
-	/** Request headers, `*` for any. */
-	allowedHeaders: Array<string>;
-	/** Response headers that scripts may read. */
-	exposedHeaders: Array<string>;
-	/** In seconds. */
-	maxAgeS: number;
-	/** Whether cookies may be sent. */
-	allowCredentials: boolean;
-}
-interface StorageCredential {
-	/** The public half. */
-	accessKeyId: string;
-	/** The secret half. */
-	secretAccessKey: string;
-}
-interface StorageFault {
-	/** Only this operation. */
-	operation?: string;
-	/** Only this bucket. */
-	bucket?: string;
-	/** Only this key. */
-	key?: string;
-	/** How many requests it meets. */
-	count?: number;
-	/** How likely it meets one, 0 to 1. */
-	probability?: number;
-	/** Waits that long, in milliseconds. */
-	delayMs?: number;
-	/** Answers with that code. */
-	error?: string;
-	/** Cuts the connection `before` or `after` the operation. */
-	cut?: string;
-}
-interface StorageRequest {
-	/** The name of the operation; `Unknown` when the request named none of this server. */
-	operation: string;
-	/** The bucket. */
-	bucket?: string;
-	/** The key. */
-	key?: string;
-	/** The HTTP status; 0 when the connection was cut. */
-	status: number;
-	/** Length of the request's body, in bytes. */
-	bytesIn: number;
-	/** Length of the answer's body, in bytes. */
-	bytesOut: number;
-	/** When it came, in milliseconds since the epoch. */
-	atMs: number;
-	/** Until the answer began, in milliseconds. */
-	durationMs: number;
-}
-interface StorageSettings {
-	/** The folder of the buckets, absolute. */
-	directory: string;
-	/** Whether to empty it first. */
-	cleanSlate: boolean;
-	/** Whether each write is synced. */
-	isDurableOnDisk: boolean;
-	/** An IP address. */
-	address: string;
-	/** 0 takes a free one. */
-	port: number;
-	/** The region of signatures. */
-	region: string;
-	/** Whether requests must be signed. */
-	authEnabled: boolean;
-	/** Who may sign. */
-	credentials: Array<StorageCredential>;
-	/** `undefined` answers no other origin. */
-	cors?: StorageCors;
-	/** In bytes. */
-	maxObjectBytes: number;
-	/** In bytes. */
-	maxMetadataBytes: number;
-	/** In milliseconds. */
-	requestTimeoutMs: number;
-	/** In milliseconds. */
-	uploadExpirationMs: number;
-	/** In milliseconds. */
-	uploadCleanupIntervalMs: number;
-	/** Made at start. */
-	buckets: Array<string>;
-	/** `error`, `warn`, `info` or `debug`; `undefined` logs nothing. */
-	logLevel?: string;
-	/** Whether lines are JSON. */
-	logIsJson: boolean;
-}
-declare function version(): string;
-/** What a store tells its listeners, by type. Delivered after the commit, in the order of commits. */
-export interface StoreEvents {
-	"record:put": {
-		key: string;
-		value: unknown;
-		version: number;
-	};
-	"record:delete": {
-		key: string;
-	};
-	"record:conflict": {
-		key: string;
-		local: unknown;
-		remote: unknown;
-	};
-	"kv:set": {
-		key: string;
-		value: unknown;
-		version: number;
-	};
-	"kv:delete": {
-		key: string;
-	};
-	"event:append": {
-		stream: string;
-		payload: unknown;
-		id: string;
-		version: number;
-		position: string;
-	};
-	"blob:put": {
-		key: string;
-		size: number;
-	};
-	"blob:delete": {
-		key: string;
-	};
-	/** `total` is absent where the size of the source isn't known. */
-	"blob:upload:progress": {
-		key: string;
-		loaded: number;
-		total?: number;
-	};
-	"sync:start": Record<string, unknown>;
-	"sync:complete": Record<string, unknown>;
-	"sync:error": {
-		error: unknown;
-	};
-	"sync:offline": Record<string, unknown>;
-	"sync:online": Record<string, unknown>;
-	"peer:connect": {
-		peer: string;
-	};
-	"peer:disconnect": {
-		peer: string;
-	};
-	/** A listener threw, or its promise was rejected. */
-	"listener:error": {
-		type: string;
-		error: unknown;
-	};
-}
-/** The type of an event. */
-export type StoreEventType = keyof StoreEvents;
-/** A type, or the beginning of some: `"record:*"`, `"*"`. */
-export type StoreEventPattern = StoreEventType | "*" | "record:*" | "kv:*" | "event:*" | "blob:*" | "sync:*" | "peer:*";
-/** The events that a pattern matches. */
-export type StoreEventOf<P extends StoreEventPattern> = P extends StoreEventType ? StoreEvents[P] : P extends `${infer Start}*` ? StoreEvents[Extract<StoreEventType, `${Start}${string}`>] : never;
-/** Hears an event and its type. What it throws reaches `listener:error`; it never breaks a write. */
-export type StoreListener<P extends StoreEventPattern = "*"> = (event: StoreEventOf<P>, type: StoreEventType) => unknown;
-type Emission = {
-	[T in StoreEventType]: [
-		type: T,
-		event: StoreEvents[T]
-	];
-}[StoreEventType];
-interface Ticket {
-	/** Says what the commit did (nothing, when it failed). */
-	settle(emissions: Emission[]): void;
-}
-declare class Lifecycle {
-	#private;
-	/** Whether anybody listens; without, nothing need be reported. */
-	get isHeard(): boolean;
-	on<P extends StoreEventPattern>(pattern: P, listener: StoreListener<P>): () => void;
-	/** Takes the next place in the order. */
-	reserve(): Ticket;
-	emit(emission: Emission): void;
-	/** Forgets every listener. */
-	clear(): void;
-}
-type Answer<T> = T | Promise<T>;
-type Space = 0 | 1;
-interface RawEntry {
-	key: string;
-	value?: unknown;
-	version: number;
-	createdAt: number;
-	updatedAt: number;
-}
-interface RawEvent {
-	id: string;
-	stream: string;
-	payload: unknown;
-	timestamp: number;
-	version: number;
-	position: string;
-}
-interface RawBlob {
-	key: string;
-	size: number;
-	etag: string;
-	contentType?: string;
-	metadata: Record<string, string>;
-	updatedAt: number;
-}
-interface RawPage<T> {
-	items: T[];
-	next?: string;
-}
-interface RawBlobPage extends RawPage<RawBlob> {
-	prefixes: string[];
-}
-interface RawOutcome extends Partial<Omit<RawEvent, "payload">> {
-	createdAt?: number;
-	updatedAt?: number;
-	existed?: boolean;
-	value?: number;
-	payload?: unknown;
-}
-/** What an adapter can do. */
-export interface Capabilities {
-	/** Several changes in one commit are all or nothing. */
-	readonly atomic: boolean;
-	/** Commits happen in the order of calls. */
-	readonly ordered: boolean;
-	/** `blobs.presign` */
-	readonly presign: boolean;
-	/** What was acknowledged outlives the process. */
-	readonly durable: boolean;
-	/** Several processes may work on the same store. */
-	readonly multiProcess: boolean;
-}
-type Uploading = Pick<native.UploadHandle, "write" | "finish" | "abort">;
-type Reading = Pick<native.BlobHandle, "info" | "bytes" | "next" | "cancel">;
-interface Port {
-	readonly capabilities: Capabilities;
-	entry(space: Space, key: string): Answer<RawEntry | undefined>;
-	value(space: Space, key: string): Answer<unknown>;
-	entries(space: Space, keys: string[]): Answer<(RawEntry | null)[]>;
-	list(space: Space, query: native.ListQueryData): Answer<RawPage<RawEntry>>;
-	count(space: Space, query: native.ListQueryData): Answer<number>;
-	commit(steps: native.StepData[], atomic: boolean): Answer<RawOutcome[]>;
-	listEvents(query: native.EventQueryData): Answer<RawPage<RawEvent>>;
-	streamVersion(stream: string): Answer<number>;
-	streams(after: string | undefined, limit: number): Answer<RawPage<{
-		stream: string;
-		version: number;
-	}>>;
-	openUpload(key: string, options: native.BlobOptionsData): Promise<Uploading>;
-	openBlob(key: string, range: native.ByteRangeData | undefined): Promise<Reading | null>;
-	head(key: string): Answer<RawBlob | undefined>;
-	deleteBlobs(keys: string[]): Promise<boolean[]>;
-	listBlobs(query: native.ListQueryData): Answer<RawBlobPage>;
-	copyBlob(from: string, to: string): Answer<RawBlob | undefined>;
-	presign(key: string, method: string, expiresInSeconds: number): Answer<string>;
-	close(): Promise<void>;
-}
-declare class Writer {
-	#private;
-	readonly port: Port;
-	readonly lifecycle: Lifecycle;
-	constructor(port: Port, lifecycle: Lifecycle);
-	/** Commits the steps. The commit is ordered before this returns; the answer comes after it. */
-	commit(steps: native.StepData[], report: (outcomes: RawOutcome[]) => Emission[], atomic?: boolean): Promise<RawOutcome[]>;
-	/** Commits one step. */
-	one(step: native.StepData, report: (outcome: RawOutcome) => Emission[], atomic?: boolean): Promise<RawOutcome>;
-}
-/** Changes to records, kv and events that are committed together: all of them or none. */
-export declare class Atomic {
-	#private;
-	/** @internal `writer` is absent when the classes live on different adapters. */
-	constructor(writer: Writer | undefined);
-	/** The record must have this version (`null`: it must not exist), or nothing is committed. */
-	check(key: string, version: number | null): this;
-	/** Puts a record. */
-	put(key: string, value: unknown, options?: {
-		ttl?: number;
-	}): this;
-	/** Deletes a record. */
-	delete(key: string): this;
-	/** Sets a kv value. */
-	set(key: string, value: unknown, options?: {
-		ttl?: number;
-	}): this;
-	/** Appends an event. */
-	append(stream: string, payload: unknown): this;
-	/**
-	 * Commits everything in one transaction.
-	 * @throws ConflictError `VERSION_CONFLICT` when a check fails; CapabilityError where `capabilities.atomic` is false
-	 */
-	commit(): Promise<void>;
-}
-/** What a blob can be put from. */
-export type BlobSource = Uint8Array | ArrayBuffer | string | Blob | ReadableStream<Uint8Array> | Readable | AsyncIterable<Uint8Array | string> | Iterable<Uint8Array>;
-/** A page of a list. */
-export interface Page<T> {
-	/** The items, in order. */
-	items: T[];
-	/** Give it as the `cursor` option for the next page; absent when there is none. Opaque. */
-	cursor?: string;
-}
-type FetchPage<P> = (cursor: string | undefined, limit: number) => Promise<P>;
-/**
- * A list that has not run yet: `await` it for an array, `for await` to stream it in bounded memory, or ask
- * for a `page()` at a time. A list is never cut silently.
- */
-export declare class ListQuery<T, P extends Page<T> = Page<T>> implements PromiseLike<T[]>, AsyncIterable<T> {
-	#private;
-	/** @internal */
-	constructor(fetch: FetchPage<P>, options?: {
-		limit?: number | undefined;
-		cursor?: string | undefined;
-	});
-	/** One page: at most `limit` items (default 100), fewer when they are large. */
-	page(): Promise<P>;
-	/** Streams the items; holds one page at a time. */
-	[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined>;
-	/** Streams the pages. */
-	pages(): AsyncGenerator<P, void, undefined>;
-	then<A = T[], B = never>(fulfilled?: ((items: T[]) => A | PromiseLike<A>) | null, rejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<A | B>;
-	catch<B = never>(rejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<T[] | B>;
-	finally(done?: (() => void) | null): Promise<T[]>;
-}
-/** Which items a list gives, in the order of their keys' UTF-8 bytes. */
-export interface ListOptions {
-	/** Only keys that start with it. */
-	prefix?: string;
-	/** The first key, included. */
-	start?: string;
-	/** Where to stop: the first key that is left out. */
-	end?: string;
-	/** From the last to the first. Default false. */
-	reverse?: boolean;
-	/** At most so many. Default: all when awaited or streamed, 100 a `page()`. */
-	limit?: number;
-	/** Begins where the page that gave it ended. */
-	cursor?: string;
-	/** Leaves the values out (they are `undefined`). Default false. */
-	keysOnly?: boolean;
-}
-/** A blob that is open for reading. Its bytes can be read once. */
-export declare class StoredBlob implements BlobInfo {
-	#private;
-	readonly key: string;
-	readonly size: number;
-	readonly etag: string;
-	readonly contentType: string;
-	readonly metadata: Readonly<Record<string, string>>;
-	readonly updatedAt: Date;
-	/** @internal */
-	constructor(info: BlobInfo, handle: Reading);
-	/** All bytes (of the range, where one was asked for) in memory. */
-	bytes(): Promise<Uint8Array>;
-	/** The bytes as UTF-8 text. */
-	text(): Promise<string>;
-	/** The bytes as parsed JSON. */
-	json<T = unknown>(): Promise<T>;
-	/** The bytes as a web stream, which asks for a chunk when one is wanted. */
-	stream(): ReadableStream<Uint8Array>;
-	/** Lets go of the blob without reading it. */
-	cancel(): Promise<void>;
-}
-/** What is known of a blob without reading it. */
-export interface BlobInfo {
-	/** Its key. */
-	key: string;
-	/** Its size in bytes. */
-	size: number;
-	/** Changes with the content. */
-	etag: string;
-	/** Its media type. */
-	contentType: string;
-	/** Your own pairs. Lists leave them out on S3. */
-	metadata: Readonly<Record<string, string>>;
-	/** When it was put. */
-	updatedAt: Date;
-}
-/** What a put says beside the bytes. */
-export interface BlobPutOptions {
-	/** The media type. Default: what the source suggests. */
-	contentType?: string;
-	/** Your own pairs: names of lower-case letters, digits and `-`, values of printable ASCII, 2 KB together. */
-	metadata?: Readonly<Record<string, string>>;
-	/** Only when there is no such blob. Otherwise a ConflictError `BLOB_CHANGED`. */
-	ifNoneMatch?: "*" | true;
-	/** Only over the blob with this ETag. Otherwise a ConflictError `BLOB_CHANGED`. */
-	ifMatch?: string;
-	/** Hears how many bytes were taken, and of how many where that is known. */
-	onProgress?: (progress: {
-		loaded: number;
-		total?: number;
-	}) => void;
-	/** Ends the upload with an AbortedError; nothing is left of it. */
-	signal?: AbortSignal;
-}
-/** A range of bytes: `start` to `end` (both included), or the `last` bytes. */
-export type ByteRange = {
-	start: number;
-	end?: number;
-} | {
-	last: number;
-};
-/** Which blobs to list. */
-export interface BlobListOptions extends Omit<ListOptions, "keysOnly"> {
-	/** Folds what follows it, behind the prefix, into `prefixes` of the page: `"/"` lists a folder. */
-	delimiter?: string;
-}
-/** A page of blobs. */
-export interface BlobPage extends Page<BlobInfo> {
-	/** What the delimiter folded. */
-	prefixes: string[];
-}
-/** Files, images, backups: bytes of any size, streamed. */
-export declare class Blobs {
-	#private;
-	/** @internal */
-	constructor(writer: Writer);
-	/**
-	 * Puts a blob, whole or not at all. Memory stays bounded whatever its size.
-	 * @throws ConflictError `BLOB_CHANGED`, AbortedError `ABORTED`, ValidationError; an error of the source as it is
-	 */
-	put(key: string, data: BlobSource, options?: BlobPutOptions): Promise<BlobInfo>;
-	/**
-	 * Opens a blob. Read it once by `bytes()`, `text()`, `json()` or `stream()`, or let go of it by `cancel()`.
-	 * @throws NotFoundError `BLOB_NOT_FOUND`; ValidationError `INVALID_RANGE` when no byte lies in the range
-	 */
-	get(key: string, options?: {
-		range?: ByteRange;
-	}): Promise<StoredBlob>;
-	/** What is known of a blob, or `undefined`. */
-	head(key: string): Promise<BlobInfo | undefined>;
-	/** Whether the blob exists. */
-	has(key: string): Promise<boolean>;
-	/** Deletes a blob. Gives back whether it was there. */
-	delete(key: string): Promise<boolean>;
-	/** Deletes keys, or all under a prefix. Gives back how many there were. */
-	deleteMany(target: readonly string[] | {
-		prefix: string;
-	}): Promise<number>;
-	/** Blobs in the order of their keys. With a `delimiter`, `page()` also gives the folded `prefixes`. */
-	list(options?: BlobListOptions): ListQuery<BlobInfo, BlobPage>;
-	/**
-	 * Copies a blob, with its media type and metadata.
-	 * @throws NotFoundError `BLOB_NOT_FOUND`
-	 */
-	copy(from: string, to: string): Promise<BlobInfo>;
-	/**
-	 * A URL that lets anybody `GET` (default) or `PUT` the blob for `expiresIn` seconds (default 3600, at most
-	 * 7 days).
-	 * @throws CapabilityError `NOT_SUPPORTED` where `capabilities.presign` is false
-	 */
-	presign(key: string, options?: {
-		expiresIn?: number;
-		method?: "GET" | "PUT";
-	}): Promise<string>;
-}
-/** An event as it is stored. */
-export interface StoredEvent<T> {
-	/** Unique in its stream. */
-	id: string;
-	/** Its stream. */
-	stream: string;
-	/** Its payload. */
-	payload: T;
-	/** When it was appended. */
-	timestamp: Date;
-	/** Its number in the stream, from 1 without gaps. */
-	version: number;
-	/** Its place among all events: opaque, and sorts as text in the order in which readers see events. */
-	position: string;
-}
-/** Conditions of an append. */
-export interface AppendOptions {
-	/** Only when the stream has this version (0: it does not exist). Otherwise a ConflictError. */
-	expectedVersion?: number;
-	/** The event's own id: the same id and payload sent again is stored once. Default: a new UUID. */
-	id?: string;
-}
-/** One of many events. */
-export interface AppendItem<T> extends AppendOptions {
-	/** The stream. */
-	stream: string;
-	/** The payload. */
-	payload: T;
-}
-/** Which events to list. */
-export interface EventListOptions {
-	/** Only of this stream. Default: of all. */
-	stream?: string;
-	/** Only appended at or after this time: a Date, milliseconds since the epoch, or an ISO string. */
-	since?: Date | number | string;
-	/** Only behind this event's `position` (before it, when backward). */
-	after?: string;
-	/** `"forward"` (default): the oldest first. */
-	direction?: "forward" | "backward";
-	/** At most so many. Default: all when awaited or streamed, 100 a `page()`. */
-	limit?: number;
-	/** Begins where the page that gave it ended. */
-	cursor?: string;
-}
-/** Which events to read. */
-export interface EventReadOptions {
-	/** Only of this stream. Default: of all. */
-	stream?: string;
-	/** Begins behind this event's `position`. Default: with the first event. */
-	from?: string;
-	/** Goes on with events as they are appended, until the signal. Default false. */
-	live?: boolean;
-	/** Ends the reading. */
-	signal?: AbortSignal;
-}
-/** Facts in the order in which they happened. */
-export declare class Events<T = unknown> {
-	#private;
-	/** @internal */
-	constructor(writer: Writer);
-	/**
-	 * Appends an event to a stream.
-	 * @throws ConflictError `VERSION_CONFLICT` or `EVENT_ID_TAKEN`; ValidationError
-	 */
-	append<V extends T>(stream: string, payload: V, options?: AppendOptions): Promise<StoredEvent<V>>;
-	/** Appends payloads to a stream, or events to several: all or none where `capabilities.atomic`. */
-	appendMany<V extends T>(stream: string, payloads: readonly V[], options?: Pick<AppendOptions, "expectedVersion">): Promise<StoredEvent<V>[]>;
-	appendMany<V extends T>(items: readonly AppendItem<V>[]): Promise<StoredEvent<V>[]>;
-	/** Events in the order of their positions. */
-	list<V extends T = T>(options?: EventListOptions): ListQuery<StoredEvent<V>>;
-	/**
-	 * Streams events in bounded memory. A live reader ends when its signal is aborted, or with a ClosedError
-	 * when the store is closed; it does not keep the process alive.
-	 */
-	read<V extends T = T>(options?: EventReadOptions): AsyncGenerator<StoredEvent<V>, void, undefined>;
-	/** The stream's version; 0 when it does not exist. */
-	version(stream: string): Promise<number>;
-	/** The streams in the order of their names, with their versions. */
-	streams(): ListQuery<{
-		stream: string;
-		version: number;
-	}>;
-	/** The same events, with the type of their payloads. */
-	typed<U>(): Events<U>;
-}
-type Verdict<T> = {
-	readonly value: T;
-	readonly issues?: undefined;
-} | {
-	readonly issues: readonly {
-		readonly message: string;
-		readonly path?: readonly unknown[] | undefined;
-	}[];
-};
-/** A schema of any library that follows Standard Schema (zod, valibot, arktype, …). */
-export interface StandardSchema<T> {
-	readonly "~standard": {
-		readonly version: 1;
-		readonly vendor: string;
-		readonly validate: (value: unknown) => Verdict<T> | Promise<Verdict<T>>;
-		readonly types?: {
-			readonly input: unknown;
-			readonly output: T;
-		} | undefined;
-	};
-}
-type Check = (value: unknown) => Promise<unknown>;
-/** Conditions and lifetime of a set. */
-export interface SetOptions {
-	/** How long it lives, in milliseconds. Default: for ever. */
-	ttl?: number;
-	/** Only when it has this version; `null`: only when it does not exist. Otherwise a ConflictError. */
-	ifVersion?: number | null;
-}
-/** A key and its value. */
-export interface KvEntry<T> {
-	/** The key. */
-	key: string;
-	/** The value. */
-	value: T;
-}
-/** One of many sets. */
-export interface SetItem<T> extends KvEntry<T>, SetOptions {
-}
-/** Small values by key: settings, sessions, counters, caches. */
-export declare class Kv<T = unknown> {
-	#private;
-	/** @internal */
-	constructor(writer: Writer, check?: Check);
-	/**
-	 * Sets a value.
-	 * @throws ConflictError `VERSION_CONFLICT`; ValidationError
-	 */
-	set(key: string, value: T, options?: SetOptions): Promise<void>;
-	/** The value, or `undefined`. */
-	get<V extends T = T>(key: string): Promise<V | undefined>;
-	/** Deletes a value. Gives back whether it was there. */
-	delete(key: string): Promise<boolean>;
-	/** Whether there is a value. */
-	has(key: string): Promise<boolean>;
-	/** Keys and values in the order of the keys. */
-	list<V extends T = T>(options?: ListOptions): ListQuery<KvEntry<V>>;
-	/** Keys in their order. */
-	keys(options?: Omit<ListOptions, "keysOnly">): ListQuery<string>;
-	/** The values in the order of the keys; `undefined` where there is none. */
-	getMany<V extends T = T>(keys: readonly string[]): Promise<(V | undefined)[]>;
-	/** Sets many in one commit: all or none where `capabilities.atomic`. Takes items, a Map or a plain object. */
-	setMany(values: readonly SetItem<T>[] | ReadonlyMap<string, T> | Readonly<Record<string, T>>): Promise<void>;
-	/** Deletes keys in one commit, or all under a prefix in several. Gives back how many there were. */
-	deleteMany(target: readonly string[] | {
-		prefix: string;
-	}): Promise<number>;
-	/**
-	 * Adds to a number, which begins at 0, and gives back the sum. An expiry that is set stays.
-	 * @throws ValidationError `NOT_A_NUMBER` when something else is stored there
-	 */
-	increment(key: string, by?: number): Promise<number>;
-	/** How many there are. */
-	count(options?: Pick<ListOptions, "prefix" | "start" | "end">): Promise<number>;
-	/** The same entries, with the type of their values; with a schema, what is set is checked by it first. */
-	typed<U>(schema?: StandardSchema<U>): Kv<U>;
-}
-/** A record as it is stored. */
-export interface StoredRecord<T> {
-	/** Its key. */
-	key: string;
-	/** Its value. */
-	value: T;
-	/** From 1, one more with every put; goes on counting after a delete. */
-	version: number;
-	/** When it began to exist. */
-	createdAt: Date;
-	/** When it was last put. */
-	updatedAt: Date;
-}
-/** Conditions and lifetime of a put. */
-export interface PutOptions {
-	/** Only when it has this version; `null`: only when it does not exist. Otherwise a ConflictError. */
-	ifVersion?: number | null;
-	/** How long it lives, in milliseconds. Default: for ever. */
-	ttl?: number;
-}
-/** Which records to list. */
-export interface RecordListOptions<T> extends ListOptions {
-	/** Only records that it says true of, or whose top-level properties equal these. Runs here, page by page. */
-	filter?: ((record: StoredRecord<T>) => boolean) | Partial<T>;
-}
-/** One of many puts. */
-export interface PutItem<T> extends PutOptions {
-	/** The key. */
-	key: string;
-	/** The value. */
-	value: T;
-}
-/** Versioned values by key: documents, entities. */
-export declare class Records<T = unknown> {
-	#private;
-	/** @internal */
-	constructor(writer: Writer, check?: Check);
-	/**
-	 * Sets a record.
-	 * @throws ConflictError `VERSION_CONFLICT` with `details.expected` and `details.actual`; ValidationError
-	 */
-	put<V extends T>(key: string, value: V, options?: PutOptions): Promise<StoredRecord<V>>;
-	/**
-	 * The record.
-	 * @throws NotFoundError `RECORD_NOT_FOUND`
-	 */
-	get<V extends T = T>(key: string): Promise<StoredRecord<V>>;
-	/** The record, or `undefined`. */
-	find<V extends T = T>(key: string): Promise<StoredRecord<V> | undefined>;
-	/** Whether the record exists. */
-	has(key: string): Promise<boolean>;
-	/**
-	 * Deletes a record. Gives back whether it was there.
-	 * @throws ConflictError `VERSION_CONFLICT` when `ifVersion` does not hold
-	 */
-	delete(key: string, options?: {
-		ifVersion?: number;
-	}): Promise<boolean>;
-	/** Records in the order of their keys. */
-	list<V extends T = T>(options?: RecordListOptions<V>): ListQuery<StoredRecord<V>>;
-	/** Puts many in one commit: all or none where `capabilities.atomic`. */
-	putMany<V extends T>(items: readonly PutItem<V>[]): Promise<StoredRecord<V>[]>;
-	/** The records in the order of the keys; `undefined` where there is none. */
-	getMany<V extends T = T>(keys: readonly string[]): Promise<(StoredRecord<V> | undefined)[]>;
-	/** Deletes keys in one commit, or all under a prefix in several. Gives back how many there were. */
-	deleteMany(target: readonly string[] | {
-		prefix: string;
-	}): Promise<number>;
-	/**
-	 * Replaces a record by what `change` makes of its value; begins again when somebody else was faster.
-	 * @throws NotFoundError `RECORD_NOT_FOUND`
-	 */
-	update<V extends T = T>(key: string, change: (value: V) => V | Promise<V>): Promise<StoredRecord<V>>;
-	/** How many records there are. */
-	count(options?: Pick<ListOptions, "prefix" | "start" | "end">): Promise<number>;
-	/** The same records, with the type of their values; with a schema, what is put is checked by it first. */
-	typed<U>(schema?: StandardSchema<U>): Records<U>;
-}
-declare const CLASSES: readonly [
-	"records",
-	"kv",
-	"blobs",
-	"events"
-];
-type ClassName = (typeof CLASSES)[number];
-/** A store: records, kv, blobs and events. */
-export declare class Store {
-	#private;
-	/** Its name. */
-	readonly name: string;
-	/** Versioned values by key. */
-	readonly records: Records;
-	/** Small values by key. */
-	readonly kv: Kv;
-	/** Bytes of any size. */
-	readonly blobs: Blobs;
-	/** Facts in order. */
-	readonly events: Events;
-	/** What its adapters can do; what they can't is a CapabilityError at the call. */
-	readonly capabilities: Capabilities;
-	/** @internal */
-	constructor(name: string, ports: Readonly<Record<ClassName, Port>>);
-	/**
-	 * Hears events of a type, or of several (`"record:*"`, `"*"`), after their commit and in its order.
-	 * Gives back what ends it.
-	 */
-	on<P extends StoreEventPattern>(pattern: P, listener: StoreListener<P>): () => void;
-	/** As `on`, for the next event only. */
-	once<P extends StoreEventPattern>(pattern: P, listener: StoreListener<P>): () => void;
-	/** Begins a list of changes that are committed together. */
-	atomic(): Atomic;
-	/** Waits for work in flight, checkpoints, and lets go of everything. Later calls are ClosedErrors. */
-	close(): Promise<void>;
-	[Symbol.asyncDispose](): Promise<void>;
-}
-/**
- * Opens a store. With a name alone it is a SQLite file at `./data/<name>.db`.
- * @throws ConfigError for settings that are unknown, missing or contradict each other; CapabilityError for an
- * adapter that this release does not have; IntegrityError for a file that is foreign, corrupt or newer
- */
-export declare function createStore(name: string, options?: StoreOptions): Promise<Store>;
-export declare function createStore(options: StoreOptions & {
-	name: string;
-}): Promise<Store>;
-/** A pair of keys that may sign requests. */
-export interface IStorageCredential {
-	/** The public half. */
-	accessKeyId: string;
-	/** The secret half; never logged. */
-	secretAccessKey: string;
-}
-/** What a `SmartStorage` is made with. Every field is optional; unknown fields are refused. */
-export interface ISmartStorageConfig {
-	server?: {
-		/** Where to listen, 0 to 65535; 0 takes a free port. Default 3000. */
-		port?: number;
-		/** An IP address, or `localhost`. Default `0.0.0.0`: every address of the machine. */
-		address?: string;
-		/** Logs nothing. Default false. */
-		silent?: boolean;
-		/** The region that signatures must name. Default `us-east-1`. */
-		region?: string;
-	};
-	storage?: {
-		/** The folder of the buckets, made when missing. Default `.nogit/bucketsDir` under the working directory. */
-		directory?: string;
-		/** Empties the folder at start. Default false. */
-		cleanSlate?: boolean;
-		/**
-		 * What an acknowledged write survives: `process`, the process being killed at any point (default), or `disk`,
-		 * a power cut too.
-		 */
-		durability?: "process" | "disk";
-	};
-	auth?: {
-		/** Refuses requests that are not signed. Default false: signatures are neither needed nor checked. */
-		enabled?: boolean;
-		/** Who may sign; at least one. Default one pair, `STORAGE` / `STORAGE`. */
-		credentials?: IStorageCredential[];
-	};
-	cors?: {
-		/** Answers browsers of other origins. Default false. */
-		enabled?: boolean;
-		/** Default `["*"]`. */
-		allowedOrigins?: string[];
-		/** Default `["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"]`. */
-		allowedMethods?: string[];
-		/** Default `["*"]`. */
-		allowedHeaders?: string[];
-		/** Default `["ETag", "x-amz-request-id", "x-amz-version-id"]`. */
-		exposedHeaders?: string[];
-		/** For how long a browser may remember, in seconds. Default 86400. */
-		maxAge?: number;
-		/** Whether cookies and the like may be sent. Default false. */
-		allowCredentials?: boolean;
-	};
-	logging?: {
-		/** The least important line that is written. Default `info`: a line a request. */
-		level?: "error" | "warn" | "info" | "debug";
-		/** Lines for people, or one JSON object a line. Default `text`. */
-		format?: "text" | "json";
-		/** Logs to the standard error stream. Default true. */
-		enabled?: boolean;
-	};
-	limits?: {
-		/** The largest object put in one request, in bytes. Default 5 GiB. */
-		maxObjectSize?: number;
-		/** The most user metadata of an object, in bytes of names and values. Default 2048. */
-		maxMetadataSize?: number;
-		/** The time that a request may take until its answer begins, in milliseconds. Default 300000. */
-		requestTimeout?: number;
-	};
-	multipart?: {
-		/** Uploads that were begun longer ago are aborted, in days. Default 7. */
-		expirationDays?: number;
-		/** How often such uploads are looked for, in minutes. Default 60. */
-		cleanupIntervalMinutes?: number;
-	};
-	/** Buckets that are made at start unless they exist. Default none. */
-	buckets?: string[];
-}
-/** How a client reaches a server. */
-export interface IS3Descriptor {
-	/** The host name or address, without scheme and port. */
-	endpoint: string;
-	/** The port; the real one once a server with `port: 0` has started. */
-	port: number;
-	/** The access key of the first credential. */
-	accessKey: string;
-	/** The secret of the first credential. */
-	accessSecret: string;
-	/** Whether it speaks TLS; it does not. */
-	useSsl: boolean;
-}
-/** What goes wrong, and for which requests; a field that is left out fits every request. */
-export interface IStorageFault {
-	/** Only this operation, for example `GetObject`. */
-	operation?: string;
-	/** Only this bucket. */
-	bucket?: string;
-	/** Only this key. */
-	key?: string;
-	/** How many requests it meets before it is gone, at least 1. Default: all, until `clear()`. */
-	count?: number;
-	/** How likely it meets a request that fits, from 0 to 1. Default 1. */
-	probability?: number;
-	/** Waits before the operation, in milliseconds. */
-	delayMs?: number;
-	/** Answers with this S3 error, for example `SlowDown`; the operation does not happen. */
-	error?: string;
-	/** Cuts the connection: `before` the operation, or `after` it, when it has happened and the client can't know. */
-	cut?: "before" | "after";
-}
-/** Makes a server fail on purpose, for tests of its clients. The first fault that fits a request meets it. */
-export declare class Faults {
-	#private;
-	/** @param server Gives the running server, or throws. */
-	constructor(server: () => native.StorageServer);
-	/**
-	 * Adds a fault.
-	 *
-	 * @throws ValidationError `INVALID_FAULT`, naming the field that can't be used; ClosedError when the server is not running.
-	 */
-	add(fault: IStorageFault): void;
-	/** Removes every fault. */
-	clear(): void;
-}
-/** One request that a server answered. */
-export interface IStorageRequest {
-	/** The name of the operation, for example `PutObject`; `Unknown` when the request named none of this server. */
-	readonly operation: string;
-	/** The bucket, where one was named. */
-	readonly bucket?: string;
-	/** The key, where one was named. */
-	readonly key?: string;
-	/** The HTTP status; 0 when a fault cut the connection. */
-	readonly status: number;
-	/** The declared length of the request's body, in bytes. */
-	readonly bytesIn: number;
-	/** The length of the answer's body, in bytes. */
-	readonly bytesOut: number;
-	/** When it came, in milliseconds since 1970-01-01 UTC. */
-	readonly atMs: number;
-	/** Until the answer began, in milliseconds. */
-	readonly durationMs: number;
-}
-/**
- * The last 10,000 requests of a server as they were when this was read, oldest first: an array, and `clear()`.
- * A request is in it before its answer is sent.
- */
-export declare class RequestLog extends Array<IStorageRequest> {
-	#private;
-	/** `filter` and its like give plain arrays. */
-	static get [Symbol.species](): ArrayConstructor;
-	constructor(server: native.StorageServer | undefined);
-	/** Forgets every request, in the server and here. */
-	clear(): void;
-}
-/**
- * An S3-compatible storage server inside this process, on threads of its own: a blocked event loop does not stop it,
- * and its load does not block the event loop. While it runs it keeps the process alive, like `http.Server`.
- *
- * ```js
- * const storage = await SmartStorage.createAndStart({ server: { port: 0 }, buckets: ["assets"] });
- * const { endpoint, port } = await storage.getStorageDescriptor();
- * await storage.stop();
- * ```
- */
-export declare class SmartStorage {
-	#private;
-	/** What goes wrong on purpose. */
-	readonly faults: Faults;
-	/**
-	 * Checks the configuration; starts nothing.
-	 *
-	 * @throws ConfigError `UNKNOWN_SETTING` or `INVALID_SETTING`, naming the field.
-	 */
-	constructor(config?: ISmartStorageConfig);
-	/** Makes a server and starts it. Fails as the constructor and `start()` do. */
-	static createAndStart(config?: ISmartStorageConfig): Promise<SmartStorage>;
-	/**
-	 * Starts the server; nothing happens when it runs already. It can be started again after `stop()`.
-	 *
-	 * @throws ConnectionError `PORT_IN_USE`, `PORT_NOT_PERMITTED`, `ADDRESS_UNAVAILABLE`; IoError when the directory
-	 *   can't be used; LockedError when another server uses it; ValidationError `INVALID_BUCKET_NAME` for one of
-	 *   `buckets`. Nothing is left half-started.
-	 */
-	start(): Promise<void>;
-	/**
-	 * Takes no more connections, lets requests in flight finish for at most `limits.requestTimeout`, and closes the
-	 * directory. Nothing happens when it is not running.
-	 */
-	stop(): Promise<void>;
-	/**
-	 * Makes a bucket; one that exists is a success.
-	 *
-	 * @throws ValidationError `INVALID_BUCKET_NAME`; ClosedError `NOT_RUNNING`.
-	 */
-	createBucket(name: string): Promise<{
-		name: string;
-	}>;
-	/**
-	 * How clients reach it. Fields of `options` stand for those of the server.
-	 *
-	 * @throws ClosedError `NOT_RUNNING` for a server with `port: 0` that was never started: its port is not known yet.
-	 */
-	getStorageDescriptor(options?: Partial<IS3Descriptor>): Promise<IS3Descriptor>;
-	/**
-	 * The last 10,000 requests since the start, oldest first, as they are now; `storage.requests.clear()` forgets them.
-	 * They can be read after `stop()` too.
-	 */
-	get requests(): RequestLog;
-	/** Lets the process end while the server runs. Gives the server back. */
-	unref(): this;
-	/** Keeps the process alive while the server runs, as it does unless `unref()` was called. Gives the server back. */
-	ref(): this;
-	/** `stop()`, for `await using`. */
-	[Symbol.asyncDispose](): Promise<void>;
-}
 /** What replication tells while it works; see {@link S3DataProviderOptions.onEvent}. */
 export type S3SyncEvent = 
 /** A segment of the log is stored: `index` is its place, `size` its bytes. */
@@ -1685,9 +235,871 @@ export type ReplicatedSqlDatabase = SqlDatabase & S3Replication;
  * (`DATABASE_LOCKED`), `IntegrityError`, `CapabilityError` (`CONDITIONAL_WRITES_IGNORED`), `ConnectionError`, `IoError`.
  */
 export declare function createS3DataProvider(options: S3DataProviderOptions): () => Promise<ReplicatedSqlDatabase>;
-
-declare namespace native {
-	export { BlobHandle, BlobOptionsData, ByteRangeData, EventQueryData, Failure, FailureData, LevelCondition, LevelConnection, LevelCursor, LevelDatabase, LevelOpenOptions, LevelPage, LevelRange, LevelValue, LevelWrite, ListQueryData, ReplicaDatabase, ReplicaOptions, ReplicaStatusData, ReplicaTransaction, Reply, S3SettingsData, SqlRows, StepData, StorageCors, StorageCredential, StorageFault, StorageRequest, StorageServer, StorageSettings, StoreHandle, UploadHandle, __napiBindingTarget, connectLevel, failForTest, openReplica, openStore, startStorage, version };
+/** A pair of keys that may sign requests. */
+export interface IStorageCredential {
+	/** The public half. */
+	accessKeyId: string;
+	/** The secret half; never logged. */
+	secretAccessKey: string;
 }
+/** What a `SmartStorage` is made with. Every field is optional; unknown fields are refused. */
+export interface ISmartStorageConfig {
+	server?: {
+		/** Where to listen, 0 to 65535; 0 takes a free port. Default 3000. */
+		port?: number;
+		/** An IP address, or `localhost`. Default `0.0.0.0`: every address of the machine. */
+		address?: string;
+		/** Logs nothing. Default false. */
+		silent?: boolean;
+		/** The region that signatures must name. Default `us-east-1`. */
+		region?: string;
+	};
+	storage?: {
+		/** The folder of the buckets, made when missing. Default `.nogit/bucketsDir` under the working directory. */
+		directory?: string;
+		/** Empties the folder at start. Default false. */
+		cleanSlate?: boolean;
+		/**
+		 * What an acknowledged write survives: `process`, the process being killed at any point (default), or `disk`,
+		 * a power cut too.
+		 */
+		durability?: "process" | "disk";
+	};
+	auth?: {
+		/** Refuses requests that are not signed. Default false: signatures are neither needed nor checked. */
+		enabled?: boolean;
+		/** Who may sign; at least one. Default one pair, `STORAGE` / `STORAGE`. */
+		credentials?: IStorageCredential[];
+	};
+	cors?: {
+		/** Answers browsers of other origins. Default false. */
+		enabled?: boolean;
+		/** Default `["*"]`. */
+		allowedOrigins?: string[];
+		/** Default `["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"]`. */
+		allowedMethods?: string[];
+		/** Default `["*"]`. */
+		allowedHeaders?: string[];
+		/** Default `["ETag", "x-amz-request-id", "x-amz-version-id"]`. */
+		exposedHeaders?: string[];
+		/** For how long a browser may remember, in seconds. Default 86400. */
+		maxAge?: number;
+		/** Whether cookies and the like may be sent. Default false. */
+		allowCredentials?: boolean;
+	};
+	logging?: {
+		/** The least important line that is written. Default `info`: a line a request. */
+		level?: "error" | "warn" | "info" | "debug";
+		/** Lines for people, or one JSON object a line. Default `text`. */
+		format?: "text" | "json";
+		/** Logs to the standard error stream. Default true. */
+		enabled?: boolean;
+	};
+	limits?: {
+		/** The largest object put in one request, in bytes. Default 5 GiB. */
+		maxObjectSize?: number;
+		/** The most user metadata of an object, in bytes of names and values. Default 2048. */
+		maxMetadataSize?: number;
+		/** The time that a request may take until its answer begins, in milliseconds. Default 300000. */
+		requestTimeout?: number;
+	};
+	multipart?: {
+		/** Uploads that were begun longer ago are aborted, in days. Default 7. */
+		expirationDays?: number;
+		/** How often such uploads are looked for, in minutes. Default 60. */
+		cleanupIntervalMinutes?: number;
+	};
+	/** Buckets that are made at start unless they exist. Default none. */
+	buckets?: string[];
+}
+/** How a client reaches a server. */
+export interface IS3Descriptor {
+	/** The host name or address, without scheme and port. */
+	endpoint: string;
+	/** The port; the real one once a server with `port: 0` has started. */
+	port: number;
+	/** The access key of the first credential. */
+	accessKey: string;
+	/** The secret of the first credential. */
+	accessSecret: string;
+	/** Whether it speaks TLS; it does not. */
+	useSsl: boolean;
+}
+/** What goes wrong, and for which requests; a field that is left out fits every request. */
+export interface IStorageFault {
+	/** Only this operation, for example `GetObject`. */
+	operation?: string;
+	/** Only this bucket. */
+	bucket?: string;
+	/** Only this key. */
+	key?: string;
+	/** How many requests it meets before it is gone, at least 1. Default: all, until `clear()`. */
+	count?: number;
+	/** How likely it meets a request that fits, from 0 to 1. Default 1. */
+	probability?: number;
+	/** Waits before the operation, in milliseconds. */
+	delayMs?: number;
+	/** Answers with this S3 error, for example `SlowDown`; the operation does not happen. */
+	error?: string;
+	/** Cuts the connection: `before` the operation, or `after` it, when it has happened and the client can't know. */
+	cut?: "before" | "after";
+}
+/** Makes a server fail on purpose, for tests of its clients. The first fault that fits a request meets it. */
+export declare class Faults {
+	#private;
+	/**
+	 * Adds a fault.
+	 *
+	 * @throws ValidationError `INVALID_FAULT`, naming the field that can't be used; ClosedError when the server is not running.
+	 */
+	add(fault: IStorageFault): void;
+	/** Removes every fault. */
+	clear(): void;
+}
+/** One request that a server answered. */
+export interface IStorageRequest {
+	/** The name of the operation, for example `PutObject`; `Unknown` when the request named none of this server. */
+	readonly operation: string;
+	/** The bucket, where one was named. */
+	readonly bucket?: string;
+	/** The key, where one was named. */
+	readonly key?: string;
+	/** The HTTP status; 0 when a fault cut the connection. */
+	readonly status: number;
+	/** The declared length of the request's body, in bytes. */
+	readonly bytesIn: number;
+	/** The length of the answer's body, in bytes. */
+	readonly bytesOut: number;
+	/** When it came, in milliseconds since 1970-01-01 UTC. */
+	readonly atMs: number;
+	/** Until the answer began, in milliseconds. */
+	readonly durationMs: number;
+}
+/**
+ * The last 10,000 requests of a server as they were when this was read, oldest first: an array, and `clear()`.
+ * A request is in it before its answer is sent.
+ */
+export declare class RequestLog extends Array<IStorageRequest> {
+	#private;
+	/** `filter` and its like give plain arrays. */
+	static get [Symbol.species](): ArrayConstructor;
+	/** Forgets every request, in the server and here. */
+	clear(): void;
+}
+/**
+ * An S3-compatible storage server inside this process, on threads of its own: a blocked event loop does not stop it,
+ * and its load does not block the event loop. While it runs it keeps the process alive, like `http.Server`.
+ *
+ * ```js
+ * const storage = await SmartStorage.createAndStart({ server: { port: 0 }, buckets: ["assets"] });
+ * const { endpoint, port } = await storage.getStorageDescriptor();
+ * await storage.stop();
+ * ```
+ */
+export declare class SmartStorage {
+	#private;
+	/** What goes wrong on purpose. */
+	readonly faults: Faults;
+	/**
+	 * Checks the configuration; starts nothing.
+	 *
+	 * @throws ConfigError `UNKNOWN_SETTING` or `INVALID_SETTING`, naming the field.
+	 */
+	constructor(config?: ISmartStorageConfig);
+	/** Makes a server and starts it. Fails as the constructor and `start()` do. */
+	static createAndStart(config?: ISmartStorageConfig): Promise<SmartStorage>;
+	/**
+	 * Starts the server; nothing happens when it runs already. It can be started again after `stop()`.
+	 *
+	 * @throws ConnectionError `PORT_IN_USE`, `PORT_NOT_PERMITTED`, `ADDRESS_UNAVAILABLE`; IoError when the directory
+	 *   can't be used; LockedError when another server uses it; ValidationError `INVALID_BUCKET_NAME` for one of
+	 *   `buckets`. Nothing is left half-started.
+	 */
+	start(): Promise<void>;
+	/**
+	 * Takes no more connections, lets requests in flight finish for at most `limits.requestTimeout`, and closes the
+	 * directory. Nothing happens when it is not running.
+	 */
+	stop(): Promise<void>;
+	/**
+	 * Makes a bucket; one that exists is a success.
+	 *
+	 * @throws ValidationError `INVALID_BUCKET_NAME`; ClosedError `NOT_RUNNING`.
+	 */
+	createBucket(name: string): Promise<{
+		name: string;
+	}>;
+	/**
+	 * How clients reach it. Fields of `options` stand for those of the server.
+	 *
+	 * @throws ClosedError `NOT_RUNNING` for a server with `port: 0` that was never started: its port is not known yet.
+	 */
+	getStorageDescriptor(options?: Partial<IS3Descriptor>): Promise<IS3Descriptor>;
+	/**
+	 * The last 10,000 requests since the start, oldest first, as they are now; `storage.requests.clear()` forgets them.
+	 * They can be read after `stop()` too.
+	 */
+	get requests(): RequestLog;
+	/** Lets the process end while the server runs. Gives the server back. */
+	unref(): this;
+	/** Keeps the process alive while the server runs, as it does unless `unref()` was called. Gives the server back. */
+	ref(): this;
+	/** `stop()`, for `await using`. */
+	[Symbol.asyncDispose](): Promise<void>;
+}
+/** Options of `createStore`: what users write. */
+/** A backend of your own: four methods, from which records, kv, blobs and events are all made. */
+export interface PersistAdapter {
+	/** The value under a key, or `undefined`. */
+	get(key: string): Promise<unknown>;
+	/** Sets the value under a key. */
+	put(key: string, value: unknown): Promise<unknown>;
+	/** Deletes a key; one that is not there is no error. */
+	delete(key: string): Promise<unknown>;
+	/** Every key that starts with the prefix, with its value, in any order. */
+	list(prefix: string): Promise<unknown> | AsyncIterable<{
+		key: string;
+		value: unknown;
+	}> | Iterable<{
+		key: string;
+		value: unknown;
+	}>;
+}
+/** Where a store can live. */
+export type AdapterName = "sqlite" | "postgres" | "s3" | "p2p" | "memory";
+/** Settings of SQLite. */
+export interface SqliteOptions {
+	/** The file. Default `./data/<name>.db`; its folder is made. */
+	path?: string | undefined;
+	/** Readers beside the writer. Default true. */
+	walMode?: boolean | undefined;
+	/** How long to wait for another process, in milliseconds. Default 5000. */
+	busyTimeout?: number | undefined;
+	/** When to sync to the disk. Default `"normal"`: at checkpoints. */
+	synchronous?: "off" | "normal" | "full" | undefined;
+	/** The WAL is cut to this after a checkpoint, in bytes. Default 64 MiB. */
+	journalSizeLimit?: number | undefined;
+	/** Page cache of each connection, in KiB. Default 8192. */
+	cacheSize?: number | undefined;
+	/** Memory-mapped bytes. Default 0. */
+	mmapSize?: number | undefined;
+}
+/** Keys of an S3 account. */
+export interface S3Credentials {
+	/** The public half. */
+	accessKeyId: string | undefined;
+	/** The secret half. */
+	secretAccessKey: string | undefined;
+	/** Of temporary credentials. */
+	sessionToken?: string | undefined;
+}
+/** Settings of S3 and everything that speaks it. */
+export interface S3Options {
+	/** The bucket. */
+	bucket?: string | undefined;
+	/** The region. Default `"us-east-1"`; `"auto"` for R2. */
+	region?: string | undefined;
+	/** The endpoint. Default: AWS. */
+	endpoint?: string | undefined;
+	/** Default: the environment's `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`. */
+	credentials?: S3Credentials | undefined;
+	/** The bucket in the path, not in the host name. Default true with an endpoint, false without. */
+	forcePathStyle?: boolean | undefined;
+	/** What every key in the bucket begins with. Default: nothing. */
+	prefix?: string | undefined;
+	/** Where records, kv and events lie. Defaults `.persist/records/`, `.persist/kv/`, `.persist/events/`. */
+	prefixes?: {
+		records?: string;
+		kv?: string;
+		events?: string;
+	} | undefined;
+	/** How large uploads are cut: `partSize` in bytes (default 8 MiB), `concurrency` parts at once (default 4). */
+	multipart?: {
+		partSize?: number;
+		concurrency?: number;
+	} | undefined;
+}
+/** Settings of Postgres. */
+export interface PostgresOptions {
+	/** Where the server is. */
+	connection?: {
+		host?: string;
+		port?: number;
+		database?: string;
+		user?: string;
+		password?: string | undefined;
+		ssl?: boolean | object;
+	} | undefined;
+	/** The same as a URL. */
+	connectionString?: string | undefined;
+	/** `max` connections. Default 10. */
+	pool?: {
+		max?: number;
+	} | undefined;
+	/** The schema. Default `"persist"`. */
+	schema?: string | undefined;
+}
+/** Settings of P2P. */
+export interface P2pOptions {
+	/** How peers find each other. */
+	discovery?: {
+		method: "mdns" | "dht";
+		topic: string;
+	} | undefined;
+}
+/** One adapter with its settings, nested under its name or flat. */
+export interface AdapterOptions extends SqliteOptions, S3Options, PostgresOptions, P2pOptions {
+	/** Where to store. Default `"sqlite"`. */
+	adapter?: AdapterName | PersistAdapter | undefined;
+	/** Settings of SQLite, nested. */
+	sqlite?: SqliteOptions | undefined;
+	/** Settings of S3, nested. */
+	s3?: S3Options | undefined;
+	/** Settings of Postgres, nested. */
+	postgres?: PostgresOptions | undefined;
+	/** Settings of P2P, nested. */
+	p2p?: P2pOptions | undefined;
+}
+/** Options of a store. Each class may name an adapter of its own. */
+export interface StoreOptions extends AdapterOptions {
+	/** Where records live, when elsewhere. */
+	records?: AdapterOptions | undefined;
+	/** Where kv lives, when elsewhere. */
+	kv?: AdapterOptions | undefined;
+	/** Where blobs live, when elsewhere. */
+	blobs?: AdapterOptions | undefined;
+	/** Where events live, when elsewhere. */
+	events?: AdapterOptions | undefined;
+}
+/** Changes to records, kv and events that are committed together: all of them or none. */
+export declare class Atomic {
+	#private;
+	/** The record must have this version (`null`: it must not exist), or nothing is committed. */
+	check(key: string, version: number | null): this;
+	/** Puts a record. */
+	put(key: string, value: unknown, options?: {
+		ttl?: number;
+	}): this;
+	/** Deletes a record. */
+	delete(key: string): this;
+	/** Sets a kv value. */
+	set(key: string, value: unknown, options?: {
+		ttl?: number;
+	}): this;
+	/** Appends an event. */
+	append(stream: string, payload: unknown): this;
+	/**
+	 * Commits everything in one transaction.
+	 * @throws ConflictError `VERSION_CONFLICT` when a check fails; CapabilityError where `capabilities.atomic` is false
+	 */
+	commit(): Promise<void>;
+}
+/** What a blob can be put from. */
+export type BlobSource = Uint8Array | ArrayBuffer | string | Blob | ReadableStream<Uint8Array> | Readable | AsyncIterable<Uint8Array | string> | Iterable<Uint8Array>;
+/** A page of a list. */
+export interface Page<T> {
+	/** The items, in order. */
+	items: T[];
+	/** Give it as the `cursor` option for the next page; absent when there is none. Opaque. */
+	cursor?: string;
+}
+/**
+ * A list that has not run yet: `await` it for an array, `for await` to stream it in bounded memory, or ask
+ * for a `page()` at a time. A list is never cut silently.
+ */
+export declare class ListQuery<T, P extends Page<T> = Page<T>> implements PromiseLike<T[]>, AsyncIterable<T> {
+	#private;
+	/** One page: at most `limit` items (default 100), fewer when they are large. */
+	page(): Promise<P>;
+	/** Streams the items; holds one page at a time. */
+	[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined>;
+	/** Streams the pages. */
+	pages(): AsyncGenerator<P, void, undefined>;
+	then<A = T[], B = never>(fulfilled?: ((items: T[]) => A | PromiseLike<A>) | null, rejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<A | B>;
+	catch<B = never>(rejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<T[] | B>;
+	finally(done?: (() => void) | null): Promise<T[]>;
+}
+/** What an adapter can do. */
+export interface Capabilities {
+	/** Several changes in one commit are all or nothing. */
+	readonly atomic: boolean;
+	/** Commits happen in the order of calls. */
+	readonly ordered: boolean;
+	/** `blobs.presign` */
+	readonly presign: boolean;
+	/** What was acknowledged outlives the process. */
+	readonly durable: boolean;
+	/** Several processes may work on the same store. */
+	readonly multiProcess: boolean;
+}
+/** What a store tells its listeners, by type. Delivered after the commit, in the order of commits. */
+export interface StoreEvents {
+	"record:put": {
+		key: string;
+		value: unknown;
+		version: number;
+	};
+	"record:delete": {
+		key: string;
+	};
+	"record:conflict": {
+		key: string;
+		local: unknown;
+		remote: unknown;
+	};
+	"kv:set": {
+		key: string;
+		value: unknown;
+		version: number;
+	};
+	"kv:delete": {
+		key: string;
+	};
+	"event:append": {
+		stream: string;
+		payload: unknown;
+		id: string;
+		version: number;
+		position: string;
+	};
+	"blob:put": {
+		key: string;
+		size: number;
+	};
+	"blob:delete": {
+		key: string;
+	};
+	/** `total` is absent where the size of the source isn't known. */
+	"blob:upload:progress": {
+		key: string;
+		loaded: number;
+		total?: number;
+	};
+	"sync:start": Record<string, unknown>;
+	"sync:complete": Record<string, unknown>;
+	"sync:error": {
+		error: unknown;
+	};
+	"sync:offline": Record<string, unknown>;
+	"sync:online": Record<string, unknown>;
+	"peer:connect": {
+		peer: string;
+	};
+	"peer:disconnect": {
+		peer: string;
+	};
+	/** A listener threw, or its promise was rejected. */
+	"listener:error": {
+		type: string;
+		error: unknown;
+	};
+}
+/** The type of an event. */
+export type StoreEventType = keyof StoreEvents;
+/** A type, or the beginning of some: `"record:*"`, `"*"`. */
+export type StoreEventPattern = StoreEventType | "*" | "record:*" | "kv:*" | "event:*" | "blob:*" | "sync:*" | "peer:*";
+/** The events that a pattern matches. */
+export type StoreEventOf<P extends StoreEventPattern> = P extends StoreEventType ? StoreEvents[P] : P extends `${infer Start}*` ? StoreEvents[Extract<StoreEventType, `${Start}${string}`>] : never;
+/** Hears an event and its type. What it throws reaches `listener:error`; it never breaks a write. */
+export type StoreListener<P extends StoreEventPattern = "*"> = (event: StoreEventOf<P>, type: StoreEventType) => unknown;
+/** Which items a list gives, in the order of their keys' UTF-8 bytes. */
+export interface ListOptions {
+	/** Only keys that start with it. */
+	prefix?: string;
+	/** The first key, included. */
+	start?: string;
+	/** Where to stop: the first key that is left out. */
+	end?: string;
+	/** From the last to the first. Default false. */
+	reverse?: boolean;
+	/** At most so many. Default: all when awaited or streamed, 100 a `page()`. */
+	limit?: number;
+	/** Begins where the page that gave it ended. */
+	cursor?: string;
+	/** Leaves the values out (they are `undefined`). Default false. */
+	keysOnly?: boolean;
+}
+/** A blob that is open for reading. Its bytes can be read once. */
+export declare class StoredBlob implements BlobInfo {
+	#private;
+	readonly key: string;
+	readonly size: number;
+	readonly etag: string;
+	readonly contentType: string;
+	readonly metadata: Readonly<Record<string, string>>;
+	readonly updatedAt: Date;
+	/** All bytes (of the range, where one was asked for) in memory. */
+	bytes(): Promise<Uint8Array>;
+	/** The bytes as UTF-8 text. */
+	text(): Promise<string>;
+	/** The bytes as parsed JSON. */
+	json<T = unknown>(): Promise<T>;
+	/** The bytes as a web stream, which asks for a chunk when one is wanted. */
+	stream(): ReadableStream<Uint8Array>;
+	/** Lets go of the blob without reading it. */
+	cancel(): Promise<void>;
+}
+/** What is known of a blob without reading it. */
+export interface BlobInfo {
+	/** Its key. */
+	key: string;
+	/** Its size in bytes. */
+	size: number;
+	/** Changes with the content. */
+	etag: string;
+	/** Its media type. */
+	contentType: string;
+	/** Your own pairs. Lists leave them out on S3. */
+	metadata: Readonly<Record<string, string>>;
+	/** When it was put. */
+	updatedAt: Date;
+}
+/** What a put says beside the bytes. */
+export interface BlobPutOptions {
+	/** The media type. Default: what the source suggests. */
+	contentType?: string;
+	/** Your own pairs: names of lower-case letters, digits and `-`, values of printable ASCII, 2 KB together. */
+	metadata?: Readonly<Record<string, string>>;
+	/** Only when there is no such blob. Otherwise a ConflictError `BLOB_CHANGED`. */
+	ifNoneMatch?: "*" | true;
+	/** Only over the blob with this ETag. Otherwise a ConflictError `BLOB_CHANGED`. */
+	ifMatch?: string;
+	/** Hears how many bytes were taken, and of how many where that is known. */
+	onProgress?: (progress: {
+		loaded: number;
+		total?: number;
+	}) => void;
+	/** Ends the upload with an AbortedError; nothing is left of it. */
+	signal?: AbortSignal;
+}
+/** A range of bytes: `start` to `end` (both included), or the `last` bytes. */
+export type ByteRange = {
+	start: number;
+	end?: number;
+} | {
+	last: number;
+};
+/** Which blobs to list. */
+export interface BlobListOptions extends Omit<ListOptions, "keysOnly"> {
+	/** Folds what follows it, behind the prefix, into `prefixes` of the page: `"/"` lists a folder. */
+	delimiter?: string;
+}
+/** A page of blobs. */
+export interface BlobPage extends Page<BlobInfo> {
+	/** What the delimiter folded. */
+	prefixes: string[];
+}
+/** Files, images, backups: bytes of any size, streamed. */
+export declare class Blobs {
+	#private;
+	/**
+	 * Puts a blob, whole or not at all. Memory stays bounded whatever its size.
+	 * @throws ConflictError `BLOB_CHANGED`, AbortedError `ABORTED`, ValidationError; an error of the source as it is
+	 */
+	put(key: string, data: BlobSource, options?: BlobPutOptions): Promise<BlobInfo>;
+	/**
+	 * Opens a blob. Read it once by `bytes()`, `text()`, `json()` or `stream()`, or let go of it by `cancel()`.
+	 * @throws NotFoundError `BLOB_NOT_FOUND`; ValidationError `INVALID_RANGE` when no byte lies in the range
+	 */
+	get(key: string, options?: {
+		range?: ByteRange;
+	}): Promise<StoredBlob>;
+	/** What is known of a blob, or `undefined`. */
+	head(key: string): Promise<BlobInfo | undefined>;
+	/** Whether the blob exists. */
+	has(key: string): Promise<boolean>;
+	/** Deletes a blob. Gives back whether it was there. */
+	delete(key: string): Promise<boolean>;
+	/** Deletes keys, or all under a prefix. Gives back how many there were. */
+	deleteMany(target: readonly string[] | {
+		prefix: string;
+	}): Promise<number>;
+	/** Blobs in the order of their keys. With a `delimiter`, `page()` also gives the folded `prefixes`. */
+	list(options?: BlobListOptions): ListQuery<BlobInfo, BlobPage>;
+	/**
+	 * Copies a blob, with its media type and metadata.
+	 * @throws NotFoundError `BLOB_NOT_FOUND`
+	 */
+	copy(from: string, to: string): Promise<BlobInfo>;
+	/**
+	 * A URL that lets anybody `GET` (default) or `PUT` the blob for `expiresIn` seconds (default 3600, at most
+	 * 7 days).
+	 * @throws CapabilityError `NOT_SUPPORTED` where `capabilities.presign` is false
+	 */
+	presign(key: string, options?: {
+		expiresIn?: number;
+		method?: "GET" | "PUT";
+	}): Promise<string>;
+}
+/** An event as it is stored. */
+export interface StoredEvent<T> {
+	/** Unique in its stream. */
+	id: string;
+	/** Its stream. */
+	stream: string;
+	/** Its payload. */
+	payload: T;
+	/** When it was appended. */
+	timestamp: Date;
+	/** Its number in the stream, from 1 without gaps. */
+	version: number;
+	/** Its place among all events: opaque, and sorts as text in the order in which readers see events. */
+	position: string;
+}
+/** Conditions of an append. */
+export interface AppendOptions {
+	/** Only when the stream has this version (0: it does not exist). Otherwise a ConflictError. */
+	expectedVersion?: number;
+	/** The event's own id: the same id and payload sent again is stored once. Default: a new UUID. */
+	id?: string;
+}
+/** One of many events. */
+export interface AppendItem<T> extends AppendOptions {
+	/** The stream. */
+	stream: string;
+	/** The payload. */
+	payload: T;
+}
+/** Which events to list. */
+export interface EventListOptions {
+	/** Only of this stream. Default: of all. */
+	stream?: string;
+	/** Only appended at or after this time: a Date, milliseconds since the epoch, or an ISO string. */
+	since?: Date | number | string;
+	/** Only behind this event's `position` (before it, when backward). */
+	after?: string;
+	/** `"forward"` (default): the oldest first. */
+	direction?: "forward" | "backward";
+	/** At most so many. Default: all when awaited or streamed, 100 a `page()`. */
+	limit?: number;
+	/** Begins where the page that gave it ended. */
+	cursor?: string;
+}
+/** Which events to read. */
+export interface EventReadOptions {
+	/** Only of this stream. Default: of all. */
+	stream?: string;
+	/** Begins behind this event's `position`. Default: with the first event. */
+	from?: string;
+	/** Goes on with events as they are appended, until the signal. Default false. */
+	live?: boolean;
+	/** Ends the reading. */
+	signal?: AbortSignal;
+}
+/** Facts in the order in which they happened. */
+export declare class Events<T = unknown> {
+	#private;
+	/**
+	 * Appends an event to a stream.
+	 * @throws ConflictError `VERSION_CONFLICT` or `EVENT_ID_TAKEN`; ValidationError
+	 */
+	append<V extends T>(stream: string, payload: V, options?: AppendOptions): Promise<StoredEvent<V>>;
+	/** Appends payloads to a stream, or events to several: all or none where `capabilities.atomic`. */
+	appendMany<V extends T>(stream: string, payloads: readonly V[], options?: Pick<AppendOptions, "expectedVersion">): Promise<StoredEvent<V>[]>;
+	appendMany<V extends T>(items: readonly AppendItem<V>[]): Promise<StoredEvent<V>[]>;
+	/** Events in the order of their positions. */
+	list<V extends T = T>(options?: EventListOptions): ListQuery<StoredEvent<V>>;
+	/**
+	 * Streams events in bounded memory. A live reader ends when its signal is aborted, or with a ClosedError
+	 * when the store is closed; it does not keep the process alive.
+	 */
+	read<V extends T = T>(options?: EventReadOptions): AsyncGenerator<StoredEvent<V>, void, undefined>;
+	/** The stream's version; 0 when it does not exist. */
+	version(stream: string): Promise<number>;
+	/** The streams in the order of their names, with their versions. */
+	streams(): ListQuery<{
+		stream: string;
+		version: number;
+	}>;
+	/** The same events, with the type of their payloads. */
+	typed<U>(): Events<U>;
+}
+type Verdict<T> = {
+	readonly value: T;
+	readonly issues?: undefined;
+} | {
+	readonly issues: readonly {
+		readonly message: string;
+		readonly path?: readonly unknown[] | undefined;
+	}[];
+};
+/** A schema of any library that follows Standard Schema (zod, valibot, arktype, …). */
+export interface StandardSchema<T> {
+	readonly "~standard": {
+		readonly version: 1;
+		readonly vendor: string;
+		readonly validate: (value: unknown) => Verdict<T> | Promise<Verdict<T>>;
+		readonly types?: {
+			readonly input: unknown;
+			readonly output: T;
+		} | undefined;
+	};
+}
+/** Conditions and lifetime of a set. */
+export interface SetOptions {
+	/** How long it lives, in milliseconds. Default: for ever. */
+	ttl?: number;
+	/** Only when it has this version; `null`: only when it does not exist. Otherwise a ConflictError. */
+	ifVersion?: number | null;
+}
+/** A key and its value. */
+export interface KvEntry<T> {
+	/** The key. */
+	key: string;
+	/** The value. */
+	value: T;
+}
+/** One of many sets. */
+export interface SetItem<T> extends KvEntry<T>, SetOptions {
+}
+/** Small values by key: settings, sessions, counters, caches. */
+export declare class Kv<T = unknown> {
+	#private;
+	/**
+	 * Sets a value.
+	 * @throws ConflictError `VERSION_CONFLICT`; ValidationError
+	 */
+	set(key: string, value: T, options?: SetOptions): Promise<void>;
+	/** The value, or `undefined`. */
+	get<V extends T = T>(key: string): Promise<V | undefined>;
+	/** Deletes a value. Gives back whether it was there. */
+	delete(key: string): Promise<boolean>;
+	/** Whether there is a value. */
+	has(key: string): Promise<boolean>;
+	/** Keys and values in the order of the keys. */
+	list<V extends T = T>(options?: ListOptions): ListQuery<KvEntry<V>>;
+	/** Keys in their order. */
+	keys(options?: Omit<ListOptions, "keysOnly">): ListQuery<string>;
+	/** The values in the order of the keys; `undefined` where there is none. */
+	getMany<V extends T = T>(keys: readonly string[]): Promise<(V | undefined)[]>;
+	/** Sets many in one commit: all or none where `capabilities.atomic`. Takes items, a Map or a plain object. */
+	setMany(values: readonly SetItem<T>[] | ReadonlyMap<string, T> | Readonly<Record<string, T>>): Promise<void>;
+	/** Deletes keys in one commit, or all under a prefix in several. Gives back how many there were. */
+	deleteMany(target: readonly string[] | {
+		prefix: string;
+	}): Promise<number>;
+	/**
+	 * Adds to a number, which begins at 0, and gives back the sum. An expiry that is set stays.
+	 * @throws ValidationError `NOT_A_NUMBER` when something else is stored there
+	 */
+	increment(key: string, by?: number): Promise<number>;
+	/** How many there are. */
+	count(options?: Pick<ListOptions, "prefix" | "start" | "end">): Promise<number>;
+	/** The same entries, with the type of their values; with a schema, what is set is checked by it first. */
+	typed<U>(schema?: StandardSchema<U>): Kv<U>;
+}
+/** A record as it is stored. */
+export interface StoredRecord<T> {
+	/** Its key. */
+	key: string;
+	/** Its value. */
+	value: T;
+	/** From 1, one more with every put; goes on counting after a delete. */
+	version: number;
+	/** When it began to exist. */
+	createdAt: Date;
+	/** When it was last put. */
+	updatedAt: Date;
+}
+/** Conditions and lifetime of a put. */
+export interface PutOptions {
+	/** Only when it has this version; `null`: only when it does not exist. Otherwise a ConflictError. */
+	ifVersion?: number | null;
+	/** How long it lives, in milliseconds. Default: for ever. */
+	ttl?: number;
+}
+/** Which records to list. */
+export interface RecordListOptions<T> extends ListOptions {
+	/** Only records that it says true of, or whose top-level properties equal these. Runs here, page by page. */
+	filter?: ((record: StoredRecord<T>) => boolean) | Partial<T>;
+}
+/** One of many puts. */
+export interface PutItem<T> extends PutOptions {
+	/** The key. */
+	key: string;
+	/** The value. */
+	value: T;
+}
+/** Versioned values by key: documents, entities. */
+export declare class Records<T = unknown> {
+	#private;
+	/**
+	 * Sets a record.
+	 * @throws ConflictError `VERSION_CONFLICT` with `details.expected` and `details.actual`; ValidationError
+	 */
+	put<V extends T>(key: string, value: V, options?: PutOptions): Promise<StoredRecord<V>>;
+	/**
+	 * The record.
+	 * @throws NotFoundError `RECORD_NOT_FOUND`
+	 */
+	get<V extends T = T>(key: string): Promise<StoredRecord<V>>;
+	/** The record, or `undefined`. */
+	find<V extends T = T>(key: string): Promise<StoredRecord<V> | undefined>;
+	/** Whether the record exists. */
+	has(key: string): Promise<boolean>;
+	/**
+	 * Deletes a record. Gives back whether it was there.
+	 * @throws ConflictError `VERSION_CONFLICT` when `ifVersion` does not hold
+	 */
+	delete(key: string, options?: {
+		ifVersion?: number;
+	}): Promise<boolean>;
+	/** Records in the order of their keys. */
+	list<V extends T = T>(options?: RecordListOptions<V>): ListQuery<StoredRecord<V>>;
+	/** Puts many in one commit: all or none where `capabilities.atomic`. */
+	putMany<V extends T>(items: readonly PutItem<V>[]): Promise<StoredRecord<V>[]>;
+	/** The records in the order of the keys; `undefined` where there is none. */
+	getMany<V extends T = T>(keys: readonly string[]): Promise<(StoredRecord<V> | undefined)[]>;
+	/** Deletes keys in one commit, or all under a prefix in several. Gives back how many there were. */
+	deleteMany(target: readonly string[] | {
+		prefix: string;
+	}): Promise<number>;
+	/**
+	 * Replaces a record by what `change` makes of its value; begins again when somebody else was faster.
+	 * @throws NotFoundError `RECORD_NOT_FOUND`
+	 */
+	update<V extends T = T>(key: string, change: (value: V) => V | Promise<V>): Promise<StoredRecord<V>>;
+	/** How many records there are. */
+	count(options?: Pick<ListOptions, "prefix" | "start" | "end">): Promise<number>;
+	/** The same records, with the type of their values; with a schema, what is put is checked by it first. */
+	typed<U>(schema?: StandardSchema<U>): Records<U>;
+}
+/** A store: records, kv, blobs and events. */
+export declare class Store {
+	#private;
+	/** Its name. */
+	readonly name: string;
+	/** Versioned values by key. */
+	readonly records: Records;
+	/** Small values by key. */
+	readonly kv: Kv;
+	/** Bytes of any size. */
+	readonly blobs: Blobs;
+	/** Facts in order. */
+	readonly events: Events;
+	/** What its adapters can do; what they can't is a CapabilityError at the call. */
+	readonly capabilities: Capabilities;
+	/**
+	 * Hears events of a type, or of several (`"record:*"`, `"*"`), after their commit and in its order.
+	 * Gives back what ends it.
+	 */
+	on<P extends StoreEventPattern>(pattern: P, listener: StoreListener<P>): () => void;
+	/** As `on`, for the next event only. */
+	once<P extends StoreEventPattern>(pattern: P, listener: StoreListener<P>): () => void;
+	/** Begins a list of changes that are committed together. */
+	atomic(): Atomic;
+	/** Waits for work in flight, checkpoints, and lets go of everything. Later calls are ClosedErrors. */
+	close(): Promise<void>;
+	[Symbol.asyncDispose](): Promise<void>;
+}
+/**
+ * Opens a store. With a name alone it is a SQLite file at `./data/<name>.db`.
+ * @throws ConfigError for settings that are unknown, missing or contradict each other; CapabilityError for an
+ * adapter that this release does not have; IntegrityError for a file that is foreign, corrupt or newer
+ */
+export declare function createStore(name: string, options?: StoreOptions): Promise<Store>;
+export declare function createStore(options: StoreOptions & {
+	name: string;
+}): Promise<Store>;
 
 export {};

@@ -25,7 +25,7 @@ export interface IStorageFault {
 export class Faults {
   readonly #server: () => native.StorageServer;
 
-  /** @param server Gives the running server, or throws. */
+  /** @internal `server` gives the running server, or throws. */
   constructor(server: () => native.StorageServer) {
     this.#server = server;
   }

@@ -32,6 +32,7 @@ export class RequestLog extends Array<IStorageRequest> {
     return Array;
   }
 
+  /** @internal */
   constructor(server: native.StorageServer | undefined) {
     super();
     this.#server = server;
