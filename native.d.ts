@@ -456,6 +456,12 @@ export interface StorageCredential {
   accessKeyId: string
   /** The secret half. */
   secretAccessKey: string
+  /** The id that ACLs and policies name its holder by. */
+  canonicalId?: string
+  /** The name that answers show. */
+  displayName?: string
+  /** The address by which grants may name its holder. */
+  email?: string
 }
 
 /** What goes wrong, and for which requests. */

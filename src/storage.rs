@@ -18,6 +18,12 @@ pub struct StorageCredential {
     pub access_key_id: String,
     /// The secret half.
     pub secret_access_key: String,
+    /// The id that ACLs and policies name its holder by.
+    pub canonical_id: Option<String>,
+    /// The name that answers show.
+    pub display_name: Option<String>,
+    /// The address by which grants may name its holder.
+    pub email: Option<String>,
 }
 
 /// Answers to browsers of other origins.
@@ -212,7 +218,8 @@ fn server_settings(settings: StorageSettings) -> Result<ServerSettings> {
 
 impl From<StorageCredential> for Credential {
     fn from(pair: StorageCredential) -> Self {
-        Self { access_key_id: pair.access_key_id, secret_access_key: pair.secret_access_key }
+        let StorageCredential { access_key_id, secret_access_key, canonical_id, display_name, email } = pair;
+        Self { access_key_id, secret_access_key, canonical_id, display_name, email }
     }
 }
 

@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { ConfigError } from "../errors.js";
 import type { native } from "../native.js";
-import type { ISmartStorageConfig } from "./config.js";
+import type { ISmartStorageConfig, IStorageCredential } from "./config.js";
 
 /** Reads one setting: gives back its value, or undefined where it can't be taken. */
 interface Rule<T> {
@@ -12,6 +12,8 @@ interface Rule<T> {
   read(value: unknown): T | undefined;
 }
 
+/** What a credential may say of its holder. */
+const OPTIONAL_IN_CREDENTIAL = ["canonicalId", "displayName", "email"] as const;
 const GIB = 2 ** 30;
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
@@ -93,7 +95,7 @@ type Sections = { [S in Section]: Values<(typeof RULES)[S]> };
 
 /** A configuration with every default filled in. */
 export interface StorageSettings extends Sections {
-  auth: Values<(typeof RULES)["auth"]> & { credentials: { accessKeyId: string; secretAccessKey: string }[] };
+  auth: Values<(typeof RULES)["auth"]> & { credentials: IStorageCredential[] };
   buckets: string[];
 }
 
@@ -181,7 +183,7 @@ function readOne<T>(rule: Rule<T>, value: unknown, path: string): T {
   return read;
 }
 
-function readCredentials(value: unknown): { accessKeyId: string; secretAccessKey: string }[] {
+function readCredentials(value: unknown): IStorageCredential[] {
   if (value === undefined) return [{ accessKeyId: "STORAGE", secretAccessKey: "STORAGE" }];
   if (!Array.isArray(value) || value.length === 0) {
     throw hidden("auth.credentials", "an array of at least one { accessKeyId, secretAccessKey }");
@@ -189,16 +191,22 @@ function readCredentials(value: unknown): { accessKeyId: string; secretAccessKey
   const pairs = value.map((entry: unknown, index) => {
     const path = `auth.credentials[${index}]`;
     if (typeof entry !== "object" || entry === null) throw hidden(path, "an object");
-    const pair = fields(entry, path, ["accessKeyId", "secretAccessKey"]);
+    const pair = fields(entry, path, ["accessKeyId", "secretAccessKey", ...OPTIONAL_IN_CREDENTIAL]);
     const half = (name: string): string => {
       const given = pair[name];
       if (typeof given !== "string" || given === "") throw hidden(`${path}.${name}`, "a non-empty string");
       return given;
     };
-    return { accessKeyId: half("accessKeyId"), secretAccessKey: half("secretAccessKey") };
+    const more = OPTIONAL_IN_CREDENTIAL.filter((name) => pair[name] !== undefined).map((name) => [name, half(name)]);
+    const read: Pick<IStorageCredential, (typeof OPTIONAL_IN_CREDENTIAL)[number]> = Object.fromEntries(more);
+    return { accessKeyId: half("accessKeyId"), secretAccessKey: half("secretAccessKey"), ...read };
   });
-  if (new Set(pairs.map((pair) => pair.accessKeyId)).size < pairs.length) {
-    throw hidden("auth.credentials", "an array in which each accessKeyId stands once");
+  // Policies name a holder by either, so that no name may mean two.
+  const names = pairs.flatMap(({ accessKeyId, canonicalId }) => [
+    ...new Set([accessKeyId, canonicalId ?? accessKeyId]),
+  ]);
+  if (new Set(names).size < names.length) {
+    throw hidden("auth.credentials", "an array in which each accessKeyId and canonicalId stands once");
   }
   return pairs;
 }

@@ -1,73 +1,16 @@
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-
 use crate::auth::Identity;
-use crate::engine::{Engine, EngineError};
+use crate::bucket_rules::BucketRules;
+use crate::engine::Engine;
 use crate::error::{Code, S3Error, S3Result};
 use crate::operation::Operation;
-use crate::policy::{Policy, Verdict};
-use crate::request::Request;
+use crate::policy::{Facts, Verdict};
 
-/// The name of the document that holds a bucket's policy.
-pub(crate) const POLICY_DOCUMENT: &str = "policy";
-/// How many buckets' policies are remembered.
-const MAX_REMEMBERED: usize = 10_000;
-
-/// The policies of the buckets, read once. This process alone writes them, so that what is remembered is true as
-/// long as every change is followed by [`Policies::forget`].
-#[derive(Default)]
-pub(crate) struct Policies(Mutex<Remembered>);
-
-#[derive(Default)]
-struct Remembered {
-    /// Grows with each change: what was read before one is not remembered after it.
-    changes: u64,
-    of_bucket: HashMap<String, Option<Arc<Policy>>>,
-}
-
-impl Policies {
-    /// Forgets a bucket's policy; said after it has changed.
-    pub(crate) fn forget(&self, bucket: &str) {
-        let mut remembered = self.lock();
-        remembered.changes += 1;
-        remembered.of_bucket.remove(bucket);
-    }
-
-    async fn of(&self, engine: &Engine, bucket: &str) -> S3Result<Option<Arc<Policy>>> {
-        let changes = {
-            let remembered = self.lock();
-            if let Some(policy) = remembered.of_bucket.get(bucket) {
-                return Ok(policy.clone());
-            }
-            remembered.changes
-        };
-        let policy = match engine.document(bucket, POLICY_DOCUMENT).await {
-            Ok(document) => document.map(|text| Policy::read(&text, bucket).map(Arc::new)).transpose()?,
-            // The operation itself says so, where that is an error.
-            Err(EngineError::NoSuchBucket(_)) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        let mut remembered = self.lock();
-        if remembered.changes == changes {
-            if remembered.of_bucket.len() >= MAX_REMEMBERED {
-                remembered.of_bucket.clear();
-            }
-            remembered.of_bucket.insert(bucket.to_owned(), policy.clone());
-        }
-        Ok(policy)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Remembered> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What one identity may do: a denial always wins; else a known user may do everything, and an unknown one what a
+/// What one request may do: a denial always wins; else a known user may do everything, and an unknown one what a
 /// policy allows.
 pub(crate) struct Access<'a> {
-    pub(crate) policies: &'a Policies,
+    pub(crate) rules: &'a BucketRules,
     pub(crate) engine: &'a Engine,
-    pub(crate) identity: &'a Identity,
+    pub(crate) facts: Facts<'a>,
 }
 
 impl Access<'_> {
@@ -75,15 +18,23 @@ impl Access<'_> {
     ///
     /// # Errors
     /// `AccessDenied`.
-    pub(crate) async fn require_operation(&self, operation: Operation, request: &Request) -> S3Result<()> {
-        let target = request.target();
-        match (action_of(operation), target.bucket.as_deref()) {
+    pub(crate) async fn require_operation(&self, operation: Operation) -> S3Result<()> {
+        let target = self.facts.request.target();
+        let Some(action) = action_of(operation) else {
             // Each key is asked for when it is known.
-            (None, _) => Ok(()),
-            (Some(action), Some(bucket)) => self.require(action, bucket, target.key.as_deref()).await,
-            (Some(_), None) if *self.identity == Identity::Anonymous => Err(Code::AccessDenied.into()),
-            (Some(_), None) => Ok(()),
+            return Ok(());
+        };
+        let Some(bucket) = target.bucket.as_deref() else {
+            return match self.facts.identity {
+                Identity::Anonymous => Err(Code::AccessDenied.into()),
+                Identity::User(_) | Identity::Unchecked => Ok(()),
+            };
+        };
+        self.require(action, bucket, target.key.as_deref()).await?;
+        if operation == Operation::GetObjectAttributes {
+            self.require("s3:GetObjectAttributes", bucket, target.key.as_deref()).await?;
         }
+        Ok(())
     }
 
     /// Refuses an action (`s3:GetObject`) that is not allowed on a bucket or an object.
@@ -91,21 +42,27 @@ impl Access<'_> {
     /// # Errors
     /// `AccessDenied`.
     pub(crate) async fn require(&self, action: &str, bucket: &str, key: Option<&str>) -> S3Result<()> {
-        if *self.identity == Identity::Unchecked {
-            return Ok(());
-        }
-        let is_user = matches!(self.identity, Identity::User(_));
+        let is_user = match self.facts.identity {
+            Identity::Unchecked => return Ok(()),
+            Identity::User(_) => true,
+            Identity::Anonymous => false,
+        };
         // Whoever may sign can always mend a policy that denies everything.
         if is_user && action.ends_with("BucketPolicy") {
             return Ok(());
         }
         let resource = key.map_or_else(|| bucket.to_owned(), |key| format!("{bucket}/{key}"));
-        let policy = self.policies.of(self.engine, bucket).await?;
-        let verdict = policy.map_or(Verdict::Silent, |policy| policy.verdict(self.identity, action, &resource));
-        match verdict {
-            Verdict::Allow => Ok(()),
-            Verdict::Silent if is_user => Ok(()),
+        let rules = self.rules.of(self.engine, bucket).await?;
+        let Some(policy) = &rules.policy else {
+            return if is_user { Ok(()) } else { Err(Code::AccessDenied.into()) };
+        };
+        match policy.verdict(&self.facts, action, &resource) {
             Verdict::Deny => Err(S3Error::new(Code::AccessDenied, "Access Denied by the bucket's policy")),
+            Verdict::Allow | Verdict::Silent if is_user => Ok(()),
+            Verdict::Allow if rules.block.restrict_public_buckets && policy.is_public() => {
+                Err(S3Error::new(Code::AccessDenied, "Access Denied by the bucket's public access block"))
+            }
+            Verdict::Allow => Ok(()),
             Verdict::Silent => Err(Code::AccessDenied.into()),
         }
     }
@@ -120,14 +77,21 @@ fn action_of(operation: Operation) -> Option<&'static str> {
         Operation::DeleteBucketPolicy => Some("s3:DeleteBucketPolicy"),
         Operation::DeleteObject => Some("s3:DeleteObject"),
         Operation::DeleteObjects => None,
+        Operation::DeleteBucketOwnershipControls => Some("s3:PutBucketOwnershipControls"),
+        Operation::DeletePublicAccessBlock => Some("s3:PutBucketPublicAccessBlock"),
         Operation::GetBucketLocation => Some("s3:GetBucketLocation"),
+        Operation::GetBucketOwnershipControls => Some("s3:GetBucketOwnershipControls"),
         Operation::GetBucketPolicy => Some("s3:GetBucketPolicy"),
+        Operation::GetBucketPolicyStatus => Some("s3:GetBucketPolicyStatus"),
+        Operation::GetPublicAccessBlock => Some("s3:GetBucketPublicAccessBlock"),
         Operation::GetObject | Operation::GetObjectAttributes | Operation::HeadObject => Some("s3:GetObject"),
         Operation::HeadBucket | Operation::ListObjects | Operation::ListObjectsV2 => Some("s3:ListBucket"),
         Operation::ListBuckets => Some("s3:ListAllMyBuckets"),
         Operation::ListMultipartUploads => Some("s3:ListBucketMultipartUploads"),
         Operation::ListParts => Some("s3:ListMultipartUploadParts"),
+        Operation::PutBucketOwnershipControls => Some("s3:PutBucketOwnershipControls"),
         Operation::PutBucketPolicy => Some("s3:PutBucketPolicy"),
+        Operation::PutPublicAccessBlock => Some("s3:PutBucketPublicAccessBlock"),
         Operation::CompleteMultipartUpload
         | Operation::CopyObject
         | Operation::CreateMultipartUpload

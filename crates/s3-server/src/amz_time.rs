@@ -3,6 +3,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use time::format_description::BorrowedFormatItem;
+use time::format_description::well_known::Iso8601;
 use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime};
 
@@ -32,6 +33,13 @@ pub(crate) fn from_basic(text: &str) -> Option<u64> {
     u64::try_from(moment.unix_timestamp()).ok()?.checked_mul(1000)
 }
 
+/// Reads an ISO 8601 time such as `2026-11-20T14:35:34.5Z`, or a day alone; it may be before 1970.
+pub(crate) fn from_iso(text: &str) -> Option<i64> {
+    let whole = if text.contains('T') { text.to_owned() } else { format!("{text}T00:00:00Z") };
+    let moment = OffsetDateTime::parse(&whole, &Iso8601::PARSING).ok()?;
+    i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).ok()
+}
+
 /// Writes `20261120T143534Z`.
 pub(crate) fn basic(time_ms: u64) -> String {
     moment(time_ms).format(BASIC).unwrap_or_default()
@@ -55,5 +63,9 @@ mod tests {
         assert_eq!(from_basic("20130524T000000Z"), Some(1_369_353_600_000));
         assert_eq!(from_http("Fri, 24 May 2013 00:00:00 GMT"), Some(1_369_353_600_000));
         assert_eq!(from_basic("20130524T0000Z"), None);
+        assert_eq!(from_iso("2013-05-24T00:00:00.123Z"), Some(1_369_353_600_123));
+        assert_eq!(from_iso("2013-05-24T02:00:00+02:00"), Some(1_369_353_600_000));
+        assert_eq!(from_iso("2013-05-24"), Some(1_369_353_600_000));
+        assert_eq!(from_iso("yesterday"), None);
     }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! server ── service ── auth          who asks
 //!              ├────── operation     what is asked
-//!              ├────── access        may they ── policy
+//!              ├────── access        may they ── policy, bucket_rules
 //!              ├────── operations/*  what it does ── body, conditions, byte_range, checksum, xml
 //!              └────── engine        where it is kept
 //! ```
@@ -20,6 +20,7 @@ mod amz_time;
 mod answer;
 mod auth;
 mod body;
+mod bucket_rules;
 mod byte_range;
 mod checksum;
 mod conditions;
@@ -33,6 +34,7 @@ mod operation;
 mod operations;
 mod owner;
 mod policy;
+mod public_access;
 mod query;
 mod request;
 mod request_log;

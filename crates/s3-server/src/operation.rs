@@ -30,13 +30,18 @@ operations! {
     CreateBucket,
     CreateMultipartUpload,
     DeleteBucket,
+    DeleteBucketOwnershipControls,
     DeleteBucketPolicy,
     DeleteObject,
     DeleteObjects,
+    DeletePublicAccessBlock,
     GetBucketLocation,
+    GetBucketOwnershipControls,
     GetBucketPolicy,
+    GetBucketPolicyStatus,
     GetObject,
     GetObjectAttributes,
+    GetPublicAccessBlock,
     HeadBucket,
     HeadObject,
     ListBuckets,
@@ -44,8 +49,10 @@ operations! {
     ListObjects,
     ListObjectsV2,
     ListParts,
+    PutBucketOwnershipControls,
     PutBucketPolicy,
     PutObject,
+    PutPublicAccessBlock,
     UploadPart,
     UploadPartCopy,
 }
@@ -73,7 +80,7 @@ const PLAIN_PARAMETERS: [&str; 17] = [
 ];
 
 /// Parameters that choose an operation which this server does not perform.
-const FOREIGN_SUBRESOURCES: [&str; 31] = [
+const FOREIGN_SUBRESOURCES: [&str; 28] = [
     "accelerate",
     "acl",
     "analytics",
@@ -89,9 +96,6 @@ const FOREIGN_SUBRESOURCES: [&str; 31] = [
     "metrics",
     "notification",
     "object-lock",
-    "ownershipControls",
-    "policyStatus",
-    "publicAccessBlock",
     "renameObject",
     "replication",
     "requestPayment",
@@ -108,8 +112,18 @@ const FOREIGN_SUBRESOURCES: [&str; 31] = [
 ];
 
 /// Parameters that choose an operation which this server performs.
-const OWN_SUBRESOURCES: [&str; 7] =
-    ["attributes", "delete", "list-type", "location", "partNumber", "policy", "uploads"];
+const OWN_SUBRESOURCES: [&str; 10] = [
+    "attributes",
+    "delete",
+    "list-type",
+    "location",
+    "ownershipControls",
+    "partNumber",
+    "policy",
+    "policyStatus",
+    "publicAccessBlock",
+    "uploads",
+];
 
 impl Operation {
     /// The operation of that name.
@@ -142,13 +156,20 @@ impl Operation {
         let has = |name| query.has(name);
         match *request.method() {
             Method::GET if has("location") => Some(Self::GetBucketLocation),
+            Method::GET if has("ownershipControls") => Some(Self::GetBucketOwnershipControls),
+            Method::GET if has("policyStatus") => Some(Self::GetBucketPolicyStatus),
+            Method::GET if has("publicAccessBlock") => Some(Self::GetPublicAccessBlock),
             Method::GET if has("policy") => Some(Self::GetBucketPolicy),
             Method::GET if has("uploads") => Some(Self::ListMultipartUploads),
             Method::GET if query.get("list-type") == Some("2") => Some(Self::ListObjectsV2),
             Method::GET => Some(Self::ListObjects),
             Method::HEAD => Some(Self::HeadBucket),
+            Method::PUT if has("ownershipControls") => Some(Self::PutBucketOwnershipControls),
+            Method::PUT if has("publicAccessBlock") => Some(Self::PutPublicAccessBlock),
             Method::PUT if has("policy") => Some(Self::PutBucketPolicy),
             Method::PUT => Some(Self::CreateBucket),
+            Method::DELETE if has("ownershipControls") => Some(Self::DeleteBucketOwnershipControls),
+            Method::DELETE if has("publicAccessBlock") => Some(Self::DeletePublicAccessBlock),
             Method::DELETE if has("policy") => Some(Self::DeleteBucketPolicy),
             Method::DELETE => Some(Self::DeleteBucket),
             Method::POST if has("delete") => Some(Self::DeleteObjects),

@@ -1,7 +1,6 @@
-use crate::encoding::hex;
-use crate::settings::ServerSettings;
+use crate::auth::User;
+use crate::settings::{Credential, ServerSettings};
 use crate::xml::XmlWriter;
-use sha2::{Digest, Sha256};
 
 /// Who owns buckets and objects, as listings name it.
 pub(crate) struct Owner {
@@ -10,10 +9,11 @@ pub(crate) struct Owner {
 }
 
 impl Owner {
-    /// The one owner of a server: its first credential. The id is derived from the public half of the pair.
+    /// The one owner of a server: its first credential.
     pub(crate) fn of_server(settings: &ServerSettings) -> Self {
-        let name = settings.credentials.first().map_or("STORAGE", |credential| credential.access_key_id.as_str());
-        Self { id: hex(&Sha256::digest(name.as_bytes())), display_name: name.to_owned() }
+        let first = settings.credentials.first().cloned().unwrap_or_else(|| Credential::new("STORAGE", ""));
+        let User { canonical_id, display_name, .. } = User::of(&first);
+        Self { id: canonical_id, display_name }
     }
 
     /// Writes it as an element of that name: `Owner` or `Initiator`.

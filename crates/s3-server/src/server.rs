@@ -1,4 +1,4 @@
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use tokio::task::{JoinHandle, JoinSet};
 use tracing::instrument::WithSubscriber;
 use tracing::{Dispatch, dispatcher};
 
-use crate::access::Policies;
 use crate::auth::Verifier;
+use crate::bucket_rules::BucketRules;
 use crate::engine::{Engine, EngineError, EngineSettings, is_valid_bucket_name};
 use crate::faults::Faults;
 use crate::request_log::RequestLog;
@@ -59,17 +59,12 @@ impl Server {
             engine.close().await;
             return Err(error);
         }
-        let verifier = Verifier {
-            enabled: settings.auth_enabled,
-            region: settings.region.clone(),
-            credentials: settings.credentials.clone(),
-            clock: Arc::clone(&settings.clock),
-        };
+        let verifier = Verifier::new(&settings);
         let service = Service {
             engine,
             settings,
             verifier,
-            policies: Policies::default(),
+            rules: BucketRules::default(),
             log: Arc::default(),
             faults: Arc::default(),
         };
@@ -222,10 +217,10 @@ async fn accept(listener: TcpListener, service: Arc<Service>, mut stopped: watch
         };
         while connections.try_join_next().is_some() {}
         match accepted {
-            Ok((stream, _peer)) => {
+            Ok((stream, peer)) => {
                 let (service, watcher) = (Arc::clone(&service), graceful.watcher());
                 let connection = async move {
-                    serve(stream, service, watcher).await;
+                    serve(stream, peer.ip(), service, watcher).await;
                     drop(place);
                 };
                 connections.spawn(connection.with_subscriber(log.clone()));
@@ -243,12 +238,12 @@ async fn accept(listener: TcpListener, service: Arc<Service>, mut stopped: watch
     connections.shutdown().await;
 }
 
-async fn serve(stream: TcpStream, service: Arc<Service>, watcher: Watcher) {
+async fn serve(stream: TcpStream, peer: IpAddr, service: Arc<Service>, watcher: Watcher) {
     // Answers are written whole; waiting to fill a packet only costs time.
     let _ = stream.set_nodelay(true);
     let answer = service_fn(move |request| {
         let service = Arc::clone(&service);
-        async move { service.answer(request).await }
+        async move { service.answer(request, peer).await }
     });
     let mut builder = http1::Builder::new();
     builder

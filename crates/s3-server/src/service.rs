@@ -1,4 +1,5 @@
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,15 +8,17 @@ use http_body::Body as _;
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
-use crate::access::{Access, Policies};
+use crate::access::Access;
 use crate::answer::{self, Answer};
 use crate::auth::Verifier;
 use crate::body::Payload;
+use crate::bucket_rules::BucketRules;
 use crate::engine::Engine;
 use crate::error::{Code, S3Error, S3Result};
 use crate::faults::{Cut, Fault, Faults};
 use crate::operation::Operation;
 use crate::operations::Call;
+use crate::policy::Facts;
 use crate::request::Request;
 use crate::request_log::{RequestLog, RequestRecord};
 use crate::settings::ServerSettings;
@@ -28,7 +31,7 @@ pub(crate) struct Service {
     pub(crate) engine: Engine,
     pub(crate) settings: ServerSettings,
     pub(crate) verifier: Verifier,
-    pub(crate) policies: Policies,
+    pub(crate) rules: BucketRules,
     pub(crate) log: Arc<RequestLog>,
     pub(crate) faults: Arc<Faults>,
 }
@@ -59,7 +62,7 @@ impl Service {
     ///
     /// # Errors
     /// [`ConnectionCut`] when a fault says so.
-    pub(crate) async fn answer(&self, request: http::Request<Incoming>) -> Result<Answer, ConnectionCut> {
+    pub(crate) async fn answer(&self, request: http::Request<Incoming>, peer: IpAddr) -> Result<Answer, ConnectionCut> {
         let (started, at_ms) = (Instant::now(), self.settings.clock.now_ms());
         let request_id = request_id();
         let (parts, incoming) = request.into_parts();
@@ -67,7 +70,7 @@ impl Service {
         let (is_head, path) = (parts.method == http::Method::HEAD, parts.uri.path().to_owned());
         let headers = self.settings.cors.as_ref().map(|_| parts.headers.clone());
         let mut progress = Progress::default();
-        let mut answer = match self.answer_in_time(parts, incoming, &mut progress).await {
+        let mut answer = match self.answer_in_time(parts, incoming, peer, &mut progress).await {
             Ok(answer) => answer,
             Err(error) => answer::error(&error, is_head, &path, &request_id),
         };
@@ -93,7 +96,13 @@ impl Service {
         if progress.cut { Err(ConnectionCut) } else { Ok(answer) }
     }
 
-    async fn answer_in_time(&self, parts: Parts, incoming: Incoming, progress: &mut Progress) -> S3Result<Answer> {
+    async fn answer_in_time(
+        &self,
+        parts: Parts,
+        incoming: Incoming,
+        peer: IpAddr,
+        progress: &mut Progress,
+    ) -> S3Result<Answer> {
         if let Some(answer) = self.settings.cors.as_ref().and_then(|cors| cors.preflight(&parts.method, &parts.headers))
         {
             return Ok(answer);
@@ -101,7 +110,7 @@ impl Service {
         let waits_for_continue = parts.headers.contains_key(http::header::EXPECT);
         let mut payload = Payload::new(incoming);
         let limit = Duration::from_millis(self.settings.request_timeout_ms);
-        let Ok(answered) = tokio::time::timeout(limit, self.handle(parts, &mut payload, progress)).await else {
+        let Ok(answered) = tokio::time::timeout(limit, self.handle(parts, &mut payload, peer, progress)).await else {
             return Err(Code::RequestTimeout.into());
         };
         if answered.is_err() && !progress.cut {
@@ -111,7 +120,13 @@ impl Service {
         answered
     }
 
-    async fn handle(&self, parts: Parts, payload: &mut Payload, progress: &mut Progress) -> S3Result<Answer> {
+    async fn handle(
+        &self,
+        parts: Parts,
+        payload: &mut Payload,
+        peer: IpAddr,
+        progress: &mut Progress,
+    ) -> S3Result<Answer> {
         let mut request = Request::read(parts)?;
         progress.bucket.clone_from(&request.target().bucket);
         progress.key.clone_from(&request.target().key);
@@ -128,8 +143,16 @@ impl Service {
         let proof = self.verifier.verify(&mut request)?;
         payload.check_chunks(proof.chunk_signer);
         let operation = operation?;
-        let access = Access { policies: &self.policies, engine: &self.engine, identity: &proof.identity };
-        access.require_operation(operation, &request).await?;
+        let facts = Facts {
+            identity: &proof.identity,
+            request: &request,
+            signed: proof.signed,
+            peer,
+            region: &self.settings.region,
+            now_ms: self.settings.clock.now_ms(),
+        };
+        let access = Access { rules: &self.rules, engine: &self.engine, facts };
+        access.require_operation(operation).await?;
         let call = Call { engine: &self.engine, settings: &self.settings, request: &request, payload, access: &access };
         let answered = call.perform(operation).await;
         progress.cut |= fault.is_some_and(|fault| fault.cut == Some(Cut::After));

@@ -15,6 +15,25 @@ pub struct Credential {
     pub access_key_id: String,
     /// The secret half.
     pub secret_access_key: String,
+    /// The id that ACLs and policies name its holder by. Without one it is derived from the access key.
+    pub canonical_id: Option<String>,
+    /// The name that answers show. Without one it is the access key.
+    pub display_name: Option<String>,
+    /// The address by which grants may name its holder.
+    pub email: Option<String>,
+}
+
+impl Credential {
+    /// A pair of keys, and nothing more known of its holder.
+    pub fn new(access_key_id: impl Into<String>, secret_access_key: impl Into<String>) -> Self {
+        Self {
+            access_key_id: access_key_id.into(),
+            secret_access_key: secret_access_key.into(),
+            canonical_id: None,
+            display_name: None,
+            email: None,
+        }
+    }
 }
 
 impl std::fmt::Debug for Credential {
@@ -75,7 +94,7 @@ impl ServerSettings {
             port: 0,
             region: "us-east-1".into(),
             auth_enabled: false,
-            credentials: vec![Credential { access_key_id: "STORAGE".into(), secret_access_key: "STORAGE".into() }],
+            credentials: vec![Credential::new("STORAGE", "STORAGE")],
             cors: None,
             max_object_bytes: 5 << 30,
             max_metadata_bytes: 2048,

@@ -6,10 +6,12 @@
 mod canonical;
 mod chunk_signer;
 mod header;
+mod identity;
 mod presigned;
 mod scope;
 mod signing_key;
 mod verifier;
 
 pub(crate) use chunk_signer::ChunkSigner;
-pub(crate) use verifier::{Identity, Verifier};
+pub(crate) use identity::{Identity, SignedBy, User};
+pub(crate) use verifier::Verifier;

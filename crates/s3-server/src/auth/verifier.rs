@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use holdfast_base::Clock;
@@ -7,44 +8,56 @@ use http::header::{AUTHORIZATION, DATE, HeaderName, HeaderValue};
 use super::canonical::{Canonical, require_signed};
 use super::chunk_signer::ChunkSigner;
 use super::header::{AuthorizationHeader, malformed};
+use super::identity::{Identity, SignedBy, User};
 use super::presigned::{Presigned, wrong};
 use super::scope::Scope;
 use super::signing_key::{SigningKey, same_signature};
 use crate::amz_time;
 use crate::error::{Code, S3Error, S3Result};
 use crate::request::Request;
-use crate::settings::Credential;
+use crate::settings::{Credential, ServerSettings};
 
 /// How far the clocks of client and server may differ.
 const MAX_SKEW_MS: u64 = 15 * 60 * 1000;
 
-/// Who asks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Identity {
-    /// Anybody, while signatures are not asked for: may do everything.
-    Unchecked,
-    /// The holder of an access key, proven by a signature.
-    User(String),
-    /// Nobody known.
-    Anonymous,
-}
-
 /// What a verified request proves.
 pub(crate) struct Proof {
     pub(crate) identity: Identity,
+    pub(crate) signed: SignedBy,
     /// Checks the chunks of a body that is signed chunk by chunk.
     pub(crate) chunk_signer: Option<ChunkSigner>,
 }
 
 /// Checks the signatures of requests.
 pub(crate) struct Verifier {
-    pub(crate) enabled: bool,
-    pub(crate) region: String,
-    pub(crate) credentials: Vec<Credential>,
-    pub(crate) clock: Arc<dyn Clock>,
+    enabled: bool,
+    region: String,
+    users: HashMap<String, Signatory>,
+    clock: Arc<dyn Clock>,
+}
+
+/// A user and the secret that proves it.
+struct Signatory {
+    user: Arc<User>,
+    secret: String,
 }
 
 impl Verifier {
+    /// Checks what the settings say.
+    pub(crate) fn new(settings: &ServerSettings) -> Self {
+        let signatory = |credential: &Credential| Signatory {
+            user: Arc::new(User::of(credential)),
+            secret: credential.secret_access_key.clone(),
+        };
+        let credentials = settings.credentials.iter();
+        Self {
+            enabled: settings.auth_enabled,
+            region: settings.region.clone(),
+            users: credentials.map(|credential| (credential.access_key_id.clone(), signatory(credential))).collect(),
+            clock: Arc::clone(&settings.clock),
+        }
+    }
+
     /// Finds out who asks. Parameters `x-amz-…` of a presigned URL become headers, as S3 has it.
     ///
     /// # Errors
@@ -55,7 +68,7 @@ impl Verifier {
             if presigned {
                 hoist_parameters(request)?;
             }
-            return Ok(Proof { identity: Identity::Unchecked, chunk_signer: None });
+            return Ok(Proof { identity: Identity::Unchecked, signed: SignedBy::Nothing, chunk_signer: None });
         }
         let authorization = request.header(AUTHORIZATION.as_str()).map(str::to_owned);
         match (authorization, presigned) {
@@ -66,13 +79,13 @@ impl Verifier {
             }
             (Some(header), false) => self.verify_header(request, &header),
             (None, true) => self.verify_presigned(request),
-            (None, false) => Ok(Proof { identity: Identity::Anonymous, chunk_signer: None }),
+            (None, false) => Ok(Proof { identity: Identity::Anonymous, signed: SignedBy::Nothing, chunk_signer: None }),
         }
     }
 
     fn verify_header(&self, request: &Request, header: &str) -> S3Result<Proof> {
         let header = AuthorizationHeader::read(header, &self.region)?;
-        let secret = self.secret_of(&header.scope)?;
+        let signatory = self.signatory(&header.scope.access_key_id)?;
         let (amz_date, signed_at_ms) = signing_time(request.headers())?;
         self.check_skew(&amz_date, signed_at_ms)?;
         let check = header.scope.check(&amz_date, &self.region);
@@ -85,19 +98,20 @@ impl Verifier {
             S3Error::new(Code::InvalidRequest, "Missing required header for this request: x-amz-content-sha256")
         })?;
         let canonical = Canonical { request, signed_headers: &header.signed_headers, payload, omitted: None };
-        let key = self.compare(&canonical, &header.scope, secret, &amz_date, &header.signature)?;
+        let key = self.compare(&canonical, &header.scope, &signatory.secret, &amz_date, &header.signature)?;
         let chunk_signer = ChunkSigner {
             key,
             amz_date,
             credential_scope: header.scope.credential_scope(),
             previous: header.signature,
         };
-        Ok(Proof { identity: Identity::User(header.scope.access_key_id), chunk_signer: Some(chunk_signer) })
+        let identity = Identity::User(Arc::clone(&signatory.user));
+        Ok(Proof { identity, signed: SignedBy::Header { at_ms: signed_at_ms }, chunk_signer: Some(chunk_signer) })
     }
 
     fn verify_presigned(&self, request: &mut Request) -> S3Result<Proof> {
         let presigned = Presigned::read(request.query(), &self.region)?;
-        let secret = self.secret_of(&presigned.scope)?;
+        let signatory = self.signatory(&presigned.scope.access_key_id)?;
         let check = presigned.scope.check(&presigned.amz_date, &self.region);
         check.map_err(|fault| {
             let why = fault.message(Some(&presigned.scope), &self.region);
@@ -115,9 +129,10 @@ impl Verifier {
             payload: payload.unwrap_or("UNSIGNED-PAYLOAD"),
             omitted: Some("X-Amz-Signature"),
         };
-        self.compare(&canonical, &presigned.scope, secret, &presigned.amz_date, &presigned.signature)?;
+        self.compare(&canonical, &presigned.scope, &signatory.secret, &presigned.amz_date, &presigned.signature)?;
         hoist_parameters(request)?;
-        Ok(Proof { identity: Identity::User(presigned.scope.access_key_id), chunk_signer: None })
+        let identity = Identity::User(Arc::clone(&signatory.user));
+        Ok(Proof { identity, signed: SignedBy::Query { at_ms: presigned.signed_at_ms }, chunk_signer: None })
     }
 
     fn compare(
@@ -137,10 +152,9 @@ impl Verifier {
         Err(error.with("AWSAccessKeyId", scope.access_key_id.clone()).with("StringToSign", text))
     }
 
-    fn secret_of(&self, scope: &Scope) -> S3Result<&str> {
-        let found = self.credentials.iter().find(|credential| credential.access_key_id == scope.access_key_id);
-        let unknown = || S3Error::from(Code::InvalidAccessKeyId).with("AWSAccessKeyId", scope.access_key_id.clone());
-        found.map(|credential| credential.secret_access_key.as_str()).ok_or_else(unknown)
+    fn signatory(&self, access_key_id: &str) -> S3Result<&Signatory> {
+        let unknown = || S3Error::from(Code::InvalidAccessKeyId).with("AWSAccessKeyId", access_key_id);
+        self.users.get(access_key_id).ok_or_else(unknown)
     }
 
     fn check_skew(&self, amz_date: &str, signed_at_ms: u64) -> S3Result<()> {

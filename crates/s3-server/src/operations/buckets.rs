@@ -66,7 +66,7 @@ impl Call<'_> {
     pub(super) async fn delete_bucket(&self) -> S3Result<Answer> {
         let bucket = self.request.bucket()?;
         self.engine.delete_bucket(bucket).await?;
-        self.access.policies.forget(bucket);
+        self.access.rules.forget(bucket);
         Ok(answer::empty(StatusCode::NO_CONTENT))
     }
 

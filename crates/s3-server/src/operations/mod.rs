@@ -1,6 +1,7 @@
 //! What each operation does: reads its request, asks the engine, writes its answer.
 
 mod attributes;
+mod bucket_access;
 mod buckets;
 mod completion;
 mod content;
@@ -62,6 +63,13 @@ impl Call<'_> {
             Operation::DeleteBucketPolicy => self.delete_policy().await,
             Operation::GetBucketPolicy => self.policy().await,
             Operation::PutBucketPolicy => self.put_policy().await,
+            Operation::DeleteBucketOwnershipControls => self.delete_ownership_controls().await,
+            Operation::GetBucketOwnershipControls => self.ownership_controls().await,
+            Operation::PutBucketOwnershipControls => self.put_ownership_controls().await,
+            Operation::GetBucketPolicyStatus => self.policy_status().await,
+            Operation::DeletePublicAccessBlock => self.delete_public_access_block().await,
+            Operation::GetPublicAccessBlock => self.public_access_block().await,
+            Operation::PutPublicAccessBlock => self.put_public_access_block().await,
         }
     }
 }

@@ -2,8 +2,8 @@ use bytes::Bytes;
 use http::StatusCode;
 
 use super::Call;
-use crate::access::POLICY_DOCUMENT;
 use crate::answer::{self, Answer};
+use crate::bucket_rules::POLICY_DOCUMENT;
 use crate::error::{Code, S3Error, S3Result};
 use crate::policy::Policy;
 
@@ -22,16 +22,23 @@ impl Call<'_> {
         let bucket = self.request.bucket()?;
         let body = self.payload.document(self.request, MAX_POLICY_BYTES).await?;
         let text = std::str::from_utf8(&body).map_err(|_| S3Error::from(Code::MalformedPolicy))?;
-        Policy::read(text, bucket)?;
+        let policy = Policy::read(text, bucket)?;
+        self.engine.bucket(bucket).await?;
+        if policy.is_public() && self.access.rules.of(self.engine, bucket).await?.block.block_public_policy {
+            return Err(S3Error::new(
+                Code::AccessDenied,
+                "Access Denied: the bucket's public access block refuses a public policy",
+            ));
+        }
         self.engine.set_document(bucket, POLICY_DOCUMENT, text).await?;
-        self.access.policies.forget(bucket);
+        self.access.rules.forget(bucket);
         Ok(answer::empty(StatusCode::NO_CONTENT))
     }
 
     pub(super) async fn delete_policy(&self) -> S3Result<Answer> {
         let bucket = self.request.bucket()?;
         self.engine.delete_document(bucket, POLICY_DOCUMENT).await?;
-        self.access.policies.forget(bucket);
+        self.access.rules.forget(bucket);
         Ok(answer::empty(StatusCode::NO_CONTENT))
     }
 }

@@ -1,67 +1,7 @@
 //! Who may ask: signatures in the header, in the query, and over chunks.
 
-use std::sync::Arc;
-
-use holdfast_base::ManualClock;
-
-use crate::client::{Fixture, Reply};
-use crate::signer::{SECRET, Signer, sha256};
-
-/// 2026-11-20T14:35:34Z.
-const NOW_MS: u64 = 1_795_185_334_000;
-const NOW: &str = "20261120T143534Z";
-
-struct Guarded {
-    s3: Fixture,
-    clock: Arc<ManualClock>,
-}
-
-impl Guarded {
-    async fn start() -> Self {
-        let clock = Arc::new(ManualClock::at(NOW_MS));
-        let of_server = Arc::clone(&clock);
-        let s3 = Fixture::with(|settings| {
-            settings.auth_enabled = true;
-            settings.clock = of_server;
-        });
-        Self { s3: s3.await, clock }
-    }
-
-    fn signer(&self) -> Signer {
-        Signer { host: self.s3.server.address().to_string(), time: NOW.into(), secret: SECRET.into() }
-    }
-
-    async fn send(&self, method: &str, target: &str, headers: &[(String, String)], body: &[u8]) -> Reply {
-        let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        self.s3.send(method, target, &headers, body).await
-    }
-
-    async fn put(&self, key: &str, body: &[u8]) -> Reply {
-        let target = format!("/bkt/{key}");
-        let headers = self.signer().headers("PUT", &target, &sha256(body), &[]);
-        self.send("PUT", &target, &headers, body).await
-    }
-
-    async fn get(&self, key: &str) -> Reply {
-        let target = format!("/bkt/{key}");
-        let headers = self.signer().headers("GET", &target, &sha256(b""), &[]);
-        self.send("GET", &target, &headers, b"").await
-    }
-
-    async fn put_chunked(&self, key: &str, tamper: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Reply {
-        let target = format!("/bkt/{key}");
-        let payload = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER";
-        let more = [
-            ("content-encoding", "aws-chunked"),
-            ("x-amz-decoded-content-length", "13"),
-            ("x-amz-trailer", "x-amz-checksum-crc32"),
-        ];
-        let headers = self.signer().headers("PUT", &target, payload, &more);
-        let seed = headers.last().unwrap().1.rsplit_once("Signature=").unwrap().1.to_owned();
-        let body = self.signer().chunked(&seed, &[b"hello, ", b"chunks"], &[("x-amz-checksum-crc32", "7lHRTg==")]);
-        self.send("PUT", &target, &headers, &tamper(body)).await
-    }
-}
+use crate::guarded::Guarded;
+use crate::signer::{Signer, sha256};
 
 #[tokio::test]
 async fn a_signed_request_is_answered_and_an_unsigned_one_is_not() {
@@ -165,14 +105,6 @@ async fn no_answer_shows_the_secret() {
     let refused = s3.send("GET", "/bkt/a", &headers, b"").await;
     assert_eq!(refused.error(), (403, "SignatureDoesNotMatch".into()));
     assert!(!refused.text().contains("SignatureProvided") && !refused.text().contains("another-secret"));
-}
-
-impl Guarded {
-    async fn put_policy(&self, statements: &str) -> Reply {
-        let body = format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
-        let headers = self.signer().headers("PUT", "/bkt?policy=", &sha256(body.as_bytes()), &[]);
-        self.send("PUT", "/bkt?policy=", &headers, body.as_bytes()).await
-    }
 }
 
 #[tokio::test]

@@ -1,10 +1,12 @@
 //! The protocol over real sockets, as a client sees it.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod access;
 mod auth;
 mod bodies;
 mod client;
 mod conditions;
+mod guarded;
 mod hostile;
 mod multipart;
 mod objects;

@@ -24,6 +24,7 @@ pub(crate) struct Signer {
     pub(crate) host: String,
     /// `20261120T143534Z`.
     pub(crate) time: String,
+    pub(crate) key: String,
     pub(crate) secret: String,
 }
 
@@ -62,7 +63,7 @@ impl Signer {
         let lines: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
         let names = headers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(";");
         let signature = self.signature(&[method, path, query, &lines, &names, payload].join("\n"));
-        let credential = format!("{KEY}/{}", self.scope());
+        let credential = format!("{}/{}", self.key, self.scope());
         let value = format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names}, Signature={signature}");
         headers.push(("authorization".into(), value));
         headers
@@ -71,7 +72,8 @@ impl Signer {
     /// A presigned path and query.
     pub(crate) fn presigned(&self, method: &str, path: &str, expires_s: u32) -> String {
         let query = format!(
-            "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={KEY}%2F{}&X-Amz-Date={}&X-Amz-Expires={expires_s}&X-Amz-SignedHeaders=host",
+            "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={}%2F{}&X-Amz-Date={}&X-Amz-Expires={expires_s}&X-Amz-SignedHeaders=host",
+            self.key,
             self.scope().replace('/', "%2F"),
             self.time
         );

@@ -1,0 +1,73 @@
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::engine::{Engine, EngineError};
+use crate::error::S3Result;
+use crate::policy::Policy;
+use crate::public_access::PublicAccessBlock;
+
+/// The name of the document that holds a bucket's policy.
+pub(crate) const POLICY_DOCUMENT: &str = "policy";
+/// How many buckets' rules are remembered.
+const MAX_REMEMBERED: usize = 10_000;
+
+/// What a bucket says of who may do what in it.
+#[derive(Debug, Default)]
+pub(crate) struct Rules {
+    pub(crate) policy: Option<Policy>,
+    pub(crate) block: PublicAccessBlock,
+}
+
+/// The rules of the buckets, read once. This process alone writes them, so that what is remembered is true as
+/// long as every change is followed by [`BucketRules::forget`].
+#[derive(Default)]
+pub(crate) struct BucketRules(Mutex<Remembered>);
+
+#[derive(Default)]
+struct Remembered {
+    /// Grows with each change: what was read before one is not remembered after it.
+    changes: u64,
+    of_bucket: HashMap<String, Arc<Rules>>,
+}
+
+impl BucketRules {
+    /// Forgets a bucket's rules; said after any of them has changed.
+    pub(crate) fn forget(&self, bucket: &str) {
+        let mut remembered = self.lock();
+        remembered.changes += 1;
+        remembered.of_bucket.remove(bucket);
+    }
+
+    /// The rules of a bucket; none for one that does not exist, which the operation itself says.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub(crate) async fn of(&self, engine: &Engine, bucket: &str) -> S3Result<Arc<Rules>> {
+        let changes = {
+            let remembered = self.lock();
+            if let Some(rules) = remembered.of_bucket.get(bucket) {
+                return Ok(Arc::clone(rules));
+            }
+            remembered.changes
+        };
+        let policy = match engine.document(bucket, POLICY_DOCUMENT).await {
+            Ok(document) => document.map(|text| Policy::read(&text, bucket)).transpose()?,
+            Err(EngineError::NoSuchBucket(_)) => return Ok(Arc::default()),
+            Err(error) => return Err(error.into()),
+        };
+        let block = PublicAccessBlock::of(engine, bucket).await?.unwrap_or_default();
+        let rules = Arc::new(Rules { policy, block });
+        let mut remembered = self.lock();
+        if remembered.changes == changes {
+            if remembered.of_bucket.len() >= MAX_REMEMBERED {
+                remembered.of_bucket.clear();
+            }
+            remembered.of_bucket.insert(bucket.to_owned(), Arc::clone(&rules));
+        }
+        Ok(rules)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Remembered> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
