@@ -241,6 +241,12 @@ export interface IStorageCredential {
 	accessKeyId: string;
 	/** The secret half; never logged. */
 	secretAccessKey: string;
+	/** The id that ACLs and policies name the holder by. Default: derived from `accessKeyId`. */
+	canonicalId?: string;
+	/** The name that listings show. Default `accessKeyId`. */
+	displayName?: string;
+	/** The holder's address. Default none. */
+	email?: string;
 }
 /** What a `SmartStorage` is made with. Every field is optional; unknown fields are refused. */
 export interface ISmartStorageConfig {

@@ -17,7 +17,7 @@ fn user(name: &str) -> Identity {
     Identity::User(Arc::new(User::plain(name)))
 }
 
-/// Asks a policy of the bucket `bkt` about `s3:GetObject` of `bkt/home/ann/k`.
+/// Asks a policy of the bucket `bkt` about `s3:GetObject` of `bkt/own/ann/k`.
 struct Question {
     identity: Identity,
     target: &'static str,
@@ -27,7 +27,7 @@ struct Question {
 
 impl Question {
     fn of(identity: Identity) -> Self {
-        Self { identity, target: "/bkt/home/ann/k", headers: Vec::new(), peer: "10.1.2.3".parse().unwrap() }
+        Self { identity, target: "/bkt/own/ann/k", headers: Vec::new(), peer: "10.1.2.3".parse().unwrap() }
     }
 
     fn ask(&self, policy: &Policy, action: &str, resource: &str) -> Verdict {
@@ -69,7 +69,7 @@ fn statement(changes: &[(&str, Value)]) -> Value {
 fn holds(condition: Value, target: &'static str, headers: &[(&'static str, &'static str)]) -> bool {
     let policy = read(&statement(&[("Condition", condition)])).unwrap();
     let question = Question { target, headers: headers.to_vec(), ..Question::of(user("ann")) };
-    question.ask(&policy, "s3:GetObject", "bkt/home/ann/k") == Verdict::Allow
+    question.ask(&policy, "s3:GetObject", "bkt/own/ann/k") == Verdict::Allow
 }
 
 #[test]
@@ -186,8 +186,8 @@ fn keys_say_what_the_request_says() {
 
 #[test]
 fn variables_stand_for_what_the_request_says_and_for_no_pattern() {
-    let home = read(&statement(&[("Resource", json!("arn:aws:s3:::bkt/home/${aws:username}/*"))])).unwrap();
-    let ask = |identity| Question::of(identity).ask(&home, "s3:GetObject", "bkt/home/ann/k");
+    let home = read(&statement(&[("Resource", json!("arn:aws:s3:::bkt/own/${aws:username}/*"))])).unwrap();
+    let ask = |identity| Question::of(identity).ask(&home, "s3:GetObject", "bkt/own/ann/k");
     assert_eq!(ask(user("ann")), Verdict::Allow);
     assert_eq!(ask(user("bob")), Verdict::Silent);
     assert_eq!(ask(user("*")), Verdict::Silent);
