@@ -131,6 +131,11 @@ impl Operation {
         Self::ALL.iter().copied().find(|operation| operation.name() == name)
     }
 
+    /// Whether a parameter of that name chooses the operation.
+    pub(crate) fn is_chosen_by(parameter: &str) -> bool {
+        OWN_SUBRESOURCES.contains(&parameter) || FOREIGN_SUBRESOURCES.contains(&parameter)
+    }
+
     /// What a request asks for.
     ///
     /// # Errors

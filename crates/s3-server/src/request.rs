@@ -2,7 +2,7 @@ use http::{HeaderMap, Method, request::Parts};
 
 use crate::error::{Code, S3Error, S3Result};
 use crate::query::Query;
-use crate::target::Target;
+use crate::target::{Target, is_bucket_host};
 
 /// The head of a request, read and decoded; its body is apart.
 pub(crate) struct Request {
@@ -11,6 +11,7 @@ pub(crate) struct Request {
     query: Query,
     headers: HeaderMap,
     target: Target,
+    is_bucket_in_host: bool,
 }
 
 impl Request {
@@ -24,7 +25,8 @@ impl Request {
         let target = Target::read(host, parts.uri.path())?;
         let query = Query::read(parts.uri.query().unwrap_or_default())?;
         let raw_path = parts.uri.path().to_owned();
-        Ok(Self { method: parts.method, raw_path, query, headers: parts.headers, target })
+        let is_bucket_in_host = host.is_some_and(is_bucket_host);
+        Ok(Self { method: parts.method, raw_path, query, headers: parts.headers, target, is_bucket_in_host })
     }
 
     pub(crate) fn method(&self) -> &Method {
@@ -50,6 +52,11 @@ impl Request {
 
     pub(crate) fn target(&self) -> &Target {
         &self.target
+    }
+
+    /// Whether the bucket is named by the host and not by the path.
+    pub(crate) fn is_bucket_in_host(&self) -> bool {
+        self.is_bucket_in_host
     }
 
     /// The first value of a header, when it is ASCII text.

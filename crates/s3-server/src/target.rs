@@ -31,6 +31,11 @@ impl Target {
     }
 }
 
+/// Whether a `Host` header names a bucket.
+pub(crate) fn is_bucket_host(host: &str) -> bool {
+    bucket_of_host(host).is_some()
+}
+
 /// The bucket that a `Host` header names, if it names one.
 fn bucket_of_host(host: &str) -> Option<String> {
     let name = host.rsplit_once(':').map_or(host, |(name, _port)| name).to_ascii_lowercase();

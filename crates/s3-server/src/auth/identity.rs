@@ -59,7 +59,6 @@ pub(crate) enum SignedBy {
     Query {
         at_ms: u64,
     },
-    #[allow(dead_code, reason = "verified next")]
     /// Version 2 in the query, which does not tell when.
     OldQuery,
     #[allow(dead_code, reason = "verified next")]

@@ -1,4 +1,4 @@
-//! Who asks: AWS signature version 4, in the header or in the query.
+//! Who asks: AWS signature version 4, in the header, in the query or in a form; version 2 in the query.
 //!
 //! Invariants: secrets are compared in constant time and never written anywhere; a request that
 //! fails here was neither routed nor had its body read.
@@ -7,6 +7,7 @@ mod canonical;
 mod chunk_signer;
 mod header;
 mod identity;
+mod old_query;
 mod presigned;
 mod scope;
 mod signing_key;

@@ -9,6 +9,7 @@ use super::canonical::{Canonical, require_signed};
 use super::chunk_signer::ChunkSigner;
 use super::header::{AuthorizationHeader, malformed};
 use super::identity::{Identity, SignedBy, User};
+use super::old_query::OldQuery;
 use super::presigned::{Presigned, wrong};
 use super::scope::Scope;
 use super::signing_key::{SigningKey, same_signature};
@@ -64,20 +65,22 @@ impl Verifier {
     /// The code that S3 answers for the part of the signature that is wrong.
     pub(crate) fn verify(&self, request: &mut Request) -> S3Result<Proof> {
         let presigned = Presigned::is_in(request.query());
+        let old = !presigned && OldQuery::is_in(request.query());
         if !self.enabled {
-            if presigned {
+            if presigned || old {
                 hoist_parameters(request)?;
             }
             return Ok(Proof { identity: Identity::Unchecked, signed: SignedBy::Nothing, chunk_signer: None });
         }
         let authorization = request.header(AUTHORIZATION.as_str()).map(str::to_owned);
-        match (authorization, presigned) {
+        match (authorization, presigned || old) {
             (Some(_), true) => {
                 let message = "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query \
                     string parameter or the Authorization header should be specified";
                 Err(S3Error::new(Code::InvalidArgument, message))
             }
             (Some(header), false) => self.verify_header(request, &header),
+            (None, true) if old => self.verify_old_query(request),
             (None, true) => self.verify_presigned(request),
             (None, false) => Ok(Proof { identity: Identity::Anonymous, signed: SignedBy::Nothing, chunk_signer: None }),
         }
@@ -133,6 +136,30 @@ impl Verifier {
         hoist_parameters(request)?;
         let identity = Identity::User(Arc::clone(&signatory.user));
         Ok(Proof { identity, signed: SignedBy::Query { at_ms: presigned.signed_at_ms }, chunk_signer: None })
+    }
+
+    fn verify_old_query(&self, request: &mut Request) -> S3Result<Proof> {
+        let old = OldQuery::read(request.query())?;
+        let signatory = self.signatory(&old.access_key_id)?;
+        let now_ms = self.clock.now_ms();
+        if now_ms >= old.expires_at_ms {
+            let error = S3Error::new(Code::AccessDenied, "Request has expired");
+            return Err(error
+                .with("Expires", amz_time::iso(old.expires_at_ms))
+                .with("ServerTime", amz_time::iso(now_ms)));
+        }
+        if request.header("x-amz-content-sha256").is_some_and(|payload| payload.starts_with("STREAMING-AWS4-")) {
+            let message = "A presigned URL can't sign its body chunk by chunk";
+            return Err(S3Error::new(Code::InvalidRequest, message));
+        }
+        let text = old.string_to_sign(request);
+        if !same_signature(&OldQuery::sign(&signatory.secret, &text), &old.signature) {
+            let error = S3Error::from(Code::SignatureDoesNotMatch).with("AWSAccessKeyId", old.access_key_id);
+            return Err(error.with("StringToSign", text));
+        }
+        hoist_parameters(request)?;
+        let identity = Identity::User(Arc::clone(&signatory.user));
+        Ok(Proof { identity, signed: SignedBy::OldQuery, chunk_signer: None })
     }
 
     fn compare(

@@ -1,6 +1,6 @@
 //! Who may ask: signatures in the header, in the query, and over chunks.
 
-use crate::guarded::Guarded;
+use crate::guarded::{Guarded, NOW_MS};
 use crate::signer::{Signer, sha256};
 
 #[tokio::test]
@@ -145,4 +145,51 @@ async fn a_denial_wins_over_everything_also_in_a_copy_and_a_list_of_deletes() {
     let anonymous = s3.s3.send("POST", "/bkt?delete", &[], b"<Delete><Object><Key>x</Key></Object></Delete>").await;
     assert!(anonymous.text().contains("AccessDenied"), "{}", anonymous.text());
     assert_eq!(s3.put_policy(r#"{"Effect":"Allow"}"#).await.error(), (400, "MalformedPolicy".into()));
+}
+
+#[tokio::test]
+async fn a_presigned_url_of_version_2_is_good_for_what_it_says_until_it_expires() {
+    let s3 = Guarded::start().await;
+    s3.put("a%20b", b"data").await;
+    let in_a_minute = NOW_MS / 1000 + 60;
+    let url = s3.signer().presigned_old("GET", "/bkt/a%20b", in_a_minute, None);
+    assert_eq!(s3.s3.get(&url).await.text(), "data");
+    let refused = (403, "SignatureDoesNotMatch".to_owned());
+    for changed in [
+        url.replace("/a%20b", "/b"),
+        url.replace("Signature=", "Signature=0"),
+        url.replace("Expires=17", "Expires=18"),
+        format!("{url}&versionId=null"),
+        format!("{url}&response-content-type=text/html"),
+        format!("{url}&attributes"),
+        format!("{url}&x-amz-acl=private"),
+    ] {
+        assert_eq!(s3.s3.get(&changed).await.error(), refused, "{changed}");
+    }
+    assert_eq!(s3.s3.send("DELETE", &url, &[], b"").await.error(), refused);
+    let unknown = url.replace("AWSAccessKeyId=STORAGE", "AWSAccessKeyId=NOBODY");
+    assert_eq!(s3.s3.get(&unknown).await.error(), (403, "InvalidAccessKeyId".into()));
+    for missing in ["&Expires=", "?AWSAccessKeyId=", "&Signature="] {
+        let without = url.replace(missing, &missing.replace('=', "x="));
+        assert_eq!(s3.s3.get(&without).await.error(), (403, "AccessDenied".into()), "{missing}");
+    }
+    s3.clock.advance_ms(59_999);
+    assert_eq!(s3.s3.get(&url).await.status, 200);
+    s3.clock.advance_ms(1);
+    assert_eq!(s3.s3.get(&url).await.error(), (403, "AccessDenied".into()));
+}
+
+#[tokio::test]
+async fn a_presigned_url_of_version_2_puts_with_the_headers_it_signed() {
+    let s3 = Guarded::start().await;
+    let expires_s = NOW_MS / 1000 + 60;
+    let signed = "x-amz-meta-colour:green\n/bkt/a";
+    let url = s3.signer().presigned_old("PUT", "/bkt/a?x-amz-meta-colour=green", expires_s, Some(signed));
+    assert_eq!(s3.s3.put(&url, b"data").await.status, 200);
+    assert_eq!(s3.get("a").await.header("x-amz-meta-colour"), "green");
+    let other = [("x-amz-meta-colour", "red")];
+    assert_eq!(s3.s3.send("PUT", &url, &other, b"data").await.error(), (403, "SignatureDoesNotMatch".into()));
+    let virtual_host = s3.signer().presigned_old("GET", "/a", expires_s, Some("/bkt/a"));
+    let got = s3.s3.send("GET", &virtual_host, &[("host", "bkt.localhost")], b"").await;
+    assert_eq!(got.text(), "data");
 }

@@ -1,6 +1,9 @@
 //! Signature version 4 written a second time, from its documentation, so that the server is not checked against itself.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
+use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
 pub(crate) const KEY: &str = "STORAGE";
@@ -80,6 +83,15 @@ impl Signer {
         let host = format!("host:{}\n", self.host);
         let signature = self.signature(&[method, path, &query, &host, "host", "UNSIGNED-PAYLOAD"].join("\n"));
         format!("{path}?{query}&X-Amz-Signature={signature}")
+    }
+
+    /// A presigned path and query of version 2. `signed` is what the text to sign ends with, when it is not the path.
+    pub(crate) fn presigned_old(&self, method: &str, target: &str, expires_s: u64, signed: Option<&str>) -> String {
+        let text = format!("{method}\n\n\n{expires_s}\n{}", signed.unwrap_or(target));
+        let mac = Hmac::<Sha1>::new_from_slice(self.secret.as_bytes()).unwrap().chain_update(text).finalize();
+        let signature = STANDARD.encode(mac.into_bytes()).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+        let sign = if target.contains('?') { '&' } else { '?' };
+        format!("{target}{sign}AWSAccessKeyId={}&Signature={signature}&Expires={expires_s}", self.key)
     }
 
     /// A body in signed chunks, from the signature of its request; trailers are signed too.
