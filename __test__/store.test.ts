@@ -138,6 +138,10 @@ describe("a store and its process", () => {
       store.on("*", () => {});
       await store.kv.set("a", 1);
       void store.events.read({ live: true }).next();
+      void store.kv.watch("a").next();
+      void store.records.watch({ prefix: "" }).next();
+      await store.events.subscribe({ name: "one" }, () => { throw new Error("again and again"); });
+      await store.events.append("s", 1);
       console.log("end");`;
     assert.equal(await script(code, join(folder, "left-open.db")), "end\n");
   });
@@ -195,5 +199,63 @@ describe("a store and its process", () => {
     clearInterval(alive);
     assert.equal(value?.payload, 7);
     await reader.return();
+  });
+
+  it("sees what another process does to a watched key", async () => {
+    const path = join(folder, "watched.db");
+    await using store = await createStore("x", { path });
+    const alive = setInterval(() => {}, 1000);
+    const watch = store.records.watch<number>("a");
+    const next = watch.next();
+    const code = `
+      import { createStore } from "holdfast";
+      const store = await createStore("x", { path: process.argv[1] });
+      await store.records.put("a", 7);
+      await store.close();`;
+    await script(code, path);
+    assert.deepEqual((await next).value, { type: "put", key: "a", value: 7, version: 1 });
+    clearInterval(alive);
+    await watch.return();
+  });
+
+  it("loses no event of a subscription when it is killed while handling", async () => {
+    const path = join(folder, "subscribed.db");
+    await using store = await createStore("x", { path });
+    await store.events.appendMany(
+      "s",
+      Array.from({ length: 300 }, (_, n) => n),
+    );
+    const code = `
+      import { createStore } from "holdfast";
+      const store = await createStore("x", { path: process.argv[1] });
+      setInterval(() => {}, 1000);
+      await store.events.subscribe({ name: "one" }, async ({ payload }) => {
+        await new Promise((resolve) => process.stdout.write(payload + "\\n", resolve));
+      });`;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", code, path], { cwd: root });
+    const handled: number[] = [];
+    let rest = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      const lines = (rest + chunk.toString()).split("\n");
+      rest = lines.pop() ?? "";
+      handled.push(...lines.map(Number));
+      if (handled.length > 50) child.kill("SIGKILL");
+    });
+    await new Promise((resolve) => child.once("close", resolve));
+    assert.equal(child.signalCode, "SIGKILL");
+    const again: number[] = [];
+    await new Promise<void>((resolve, reject) => {
+      const handler = ({ payload }: { payload: number }) => {
+        again.push(payload);
+        if (payload === 299) resolve();
+      };
+      store.events.typed<number>().subscribe({ name: "one" }, handler).catch(reject);
+    });
+    const [first = -1] = again;
+    assert.ok(first > 0 && first <= (handled.at(-1) ?? -1) + 1, `began again at ${first}, after ${handled.at(-1)}`);
+    assert.deepEqual(
+      again,
+      Array.from({ length: 300 - first }, (_, n) => first + n),
+    );
   });
 });

@@ -6,5 +6,7 @@ import "./kv.js";
 import "./blobs.js";
 import "./events.js";
 import "./lifecycle.js";
+import "./watch.js";
+import "./subscribe.js";
 
 for (const adapter of ADAPTERS) runSuite(adapter);

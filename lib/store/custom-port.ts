@@ -20,7 +20,7 @@ import type {
   Uploading,
 } from "./port.js";
 
-const SPACES = ["records/", "kv/"] as const;
+const SPACES = ["records/", "kv/", "checkpoints/"] as const;
 const EVENTS = "events/";
 const STREAMS = "streams/";
 const IDS = "event-ids/";

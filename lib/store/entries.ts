@@ -4,6 +4,7 @@ import { checkKey, checkOptions, checkWhole, describe } from "./key.js";
 import type { Emission } from "./lifecycle.js";
 import { cursorOf, keyOfCursor, ListQuery, type Page } from "./list-query.js";
 import type { RawEntry, RawOutcome, RawPage, Space } from "./port.js";
+import { Watch, type WatchOptions, type WatchTarget } from "./watch.js";
 import type { Writer } from "./writer.js";
 
 /** Which items a list gives, in the order of their keys' UTF-8 bytes. */
@@ -80,6 +81,10 @@ export class Entries {
 
   async many(keys: readonly string[]): Promise<(RawEntry | null)[]> {
     return this.writer.port.entries(this.space, checkKeys(keys));
+  }
+
+  watch<T>(target: WatchTarget, options: WatchOptions): Watch<T> {
+    return new Watch<T>(this, target, options);
   }
 
   async delete(key: string, expected: number | undefined): Promise<boolean> {

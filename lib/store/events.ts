@@ -4,6 +4,7 @@ import { checkKey, checkOptions, checkWhole, describe } from "./key.js";
 import type { Emission } from "./lifecycle.js";
 import { cursorOf, keyOfCursor, ListQuery, type Page } from "./list-query.js";
 import type { RawEvent, RawOutcome } from "./port.js";
+import { type SubscribeOptions, Subscription } from "./subscription.js";
 import { decode, encode } from "./value.js";
 import type { Writer } from "./writer.js";
 
@@ -148,6 +149,20 @@ export class Events<T = unknown> {
       else if (news === undefined) return;
       else await news.arrived;
     }
+  }
+
+  /**
+   * Hands every event to `handler`, one at a time and in order, and remembers under `name` how far it came: the
+   * next `subscribe` with this name and stream, also of another process, goes on behind it. At least once: after
+   * a crash the last events may come again. A handler that throws is told to `listener:error` and given the
+   * same event again, after 0.1 s and ever more, up to 30 s. It does not keep the process alive.
+   * @throws ConflictError `SUBSCRIPTION_TAKEN` when this store has it open already; ValidationError
+   */
+  subscribe<V extends T = T>(
+    options: SubscribeOptions,
+    handler: (event: StoredEvent<V>) => unknown,
+  ): Promise<Subscription> {
+    return Subscription.open(this.#writer, (from) => this.read<V>(from), options, handler);
   }
 
   /** The stream's version; 0 when it does not exist. */

@@ -30,6 +30,8 @@ export type { PutItem, PutOptions, RecordListOptions, Records, StoredRecord } fr
 export type { StandardSchema } from "./schema.js";
 export type { Store } from "./store.js";
 export type { StoredBlob } from "./stored-blob.js";
+export type { SubscribeOptions, Subscription } from "./subscription.js";
+export type { Change, Watch, WatchOptions, WatchTarget } from "./watch.js";
 
 /**
  * Opens a store. With a name alone it is a SQLite file at `./data/<name>.db`.

@@ -7,6 +7,7 @@ import type { ListQuery } from "./list-query.js";
 import type { RawOutcome } from "./port.js";
 import { type Check, checked, checkOf, type StandardSchema } from "./schema.js";
 import { decode, encode } from "./value.js";
+import type { Watch, WatchOptions, WatchTarget } from "./watch.js";
 import type { Writer } from "./writer.js";
 
 /** Conditions and lifetime of a set. */
@@ -115,6 +116,16 @@ export class Kv<T = unknown> {
   /** How many there are. */
   count(options: Pick<ListOptions, "prefix" | "start" | "end"> = {}): Promise<number> {
     return this.#entries.count(options);
+  }
+
+  /**
+   * Changes of a key, or of all keys under a prefix, from now on, in the order of commits where
+   * `capabilities.ordered`. A watched key also shows, after a moment and in its newest state only, what other
+   * processes did and that it expired; a watched prefix shows what this store did.
+   * @throws ConflictError `WATCH_OVERFLOW` from the iteration, when its reader fell too far behind
+   */
+  watch<V extends T = T>(target: WatchTarget, options: WatchOptions = {}): Watch<V> {
+    return this.#entries.watch<V>(target, options);
   }
 
   /** The same entries, with the type of their values; with a schema, what is set is checked by it first. */

@@ -1,4 +1,5 @@
 import { ValidationError } from "../errors.js";
+import { Watches } from "./watches.js";
 
 /** What a store tells its listeners, by type. Delivered after the commit, in the order of commits. */
 export interface StoreEvents {
@@ -19,8 +20,8 @@ export interface StoreEvents {
   "sync:online": Record<string, unknown>;
   "peer:connect": { peer: string };
   "peer:disconnect": { peer: string };
-  /** A listener threw, or its promise was rejected. */
-  "listener:error": { type: string; error: unknown };
+  /** A listener threw, or its promise was rejected; or the handler of the subscription of this name did. */
+  "listener:error": { type: string; error: unknown; subscription?: string };
 }
 
 /** The type of an event. */
@@ -59,8 +60,8 @@ const TYPES: readonly string[] = [
 
 /** A place in the order of commits, held until its commit is known. */
 export interface Ticket {
-  /** Says what the commit did (nothing, when it failed). */
-  settle(emissions: Emission[]): void;
+  /** Says how to tell what the commit did; it runs when all before it were told. */
+  settle(tell: () => void): void;
 }
 
 /**
@@ -68,8 +69,11 @@ export interface Ticket {
  * answers may overtake each other on their way back.
  */
 export class Lifecycle {
+  readonly #beforeClose = new Set<() => Promise<void>>();
   readonly #listeners = new Set<{ pattern: string; listener: StoreListener<"*"> }>();
-  #waiting: { emissions: Emission[] | undefined }[] = [];
+  /** Watches of records and kv; told in the same order. */
+  readonly watches = new Watches();
+  #waiting: { tell: (() => void) | undefined }[] = [];
   /** How many at the front of `#waiting` are delivered already. */
   #delivered = 0;
 
@@ -94,11 +98,11 @@ export class Lifecycle {
 
   /** Takes the next place in the order. */
   reserve(): Ticket {
-    const place: { emissions: Emission[] | undefined } = { emissions: undefined };
+    const place: { tell: (() => void) | undefined } = { tell: undefined };
     this.#waiting.push(place);
     return {
-      settle: (emissions) => {
-        place.emissions = emissions;
+      settle: (tell) => {
+        place.tell = tell;
         this.#deliverSettled();
       },
     };
@@ -112,17 +116,31 @@ export class Lifecycle {
     }
   }
 
-  /** Forgets every listener. */
+  /** Has work done before the store lets go of its adapters. Gives back what takes it off. */
+  beforeClose(work: () => Promise<void>): () => void {
+    this.#beforeClose.add(work);
+    return () => {
+      this.#beforeClose.delete(work);
+    };
+  }
+
+  /** Does what was asked to be done before the close. */
+  async prepareClose(): Promise<void> {
+    await Promise.all([...this.#beforeClose].map((work) => work()));
+  }
+
+  /** Forgets every listener and ends every watch. */
   clear(): void {
     this.#listeners.clear();
+    this.watches.close();
   }
 
   #deliverSettled(): void {
     for (;;) {
-      const emissions = this.#waiting[this.#delivered]?.emissions;
-      if (emissions === undefined) break;
+      const tell = this.#waiting[this.#delivered]?.tell;
+      if (tell === undefined) break;
       this.#delivered += 1;
-      for (const emission of emissions) this.emit(emission);
+      tell();
     }
     // Cut only now and then: cutting one at a time would cost the length of the line each time.
     if (this.#delivered < this.#waiting.length / 2) return;

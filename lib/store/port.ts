@@ -3,8 +3,8 @@ import { native, open, settle } from "../native.js";
 /** An answer that is there at once, or comes later. */
 export type Answer<T> = T | Promise<T>;
 
-/** Which class of entries: 0 records, 1 kv. */
-export type Space = 0 | 1;
+/** Which class of entries: 0 records, 1 kv, 2 the checkpoints of subscriptions. */
+export type Space = 0 | 1 | 2;
 
 /** An entry with its value still encoded; times in milliseconds since the epoch. */
 export interface RawEntry {

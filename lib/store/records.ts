@@ -7,6 +7,7 @@ import { cursorOf, ListQuery, type Page } from "./list-query.js";
 import type { RawEntry, RawOutcome } from "./port.js";
 import { type Check, checked, checkOf, type StandardSchema } from "./schema.js";
 import { decode, encode } from "./value.js";
+import type { Watch, WatchOptions, WatchTarget } from "./watch.js";
 import type { Writer } from "./writer.js";
 
 /** A record as it is stored. */
@@ -157,6 +158,16 @@ export class Records<T = unknown> {
   /** How many records there are. */
   count(options: Pick<ListOptions, "prefix" | "start" | "end"> = {}): Promise<number> {
     return this.#entries.count(options);
+  }
+
+  /**
+   * Changes of a key, or of all keys under a prefix, from now on, in the order of commits where
+   * `capabilities.ordered`. A watched key also shows, after a moment and in its newest state only, what other
+   * processes did and that it expired; a watched prefix shows what this store did.
+   * @throws ConflictError `WATCH_OVERFLOW` from the iteration, when its reader fell too far behind
+   */
+  watch<V extends T = T>(target: WatchTarget, options: WatchOptions = {}): Watch<V> {
+    return this.#entries.watch<V>(target, options);
   }
 
   /** The same records, with the type of their values; with a schema, what is put is checked by it first. */

@@ -82,6 +82,7 @@ export class Store {
   }
 
   async #close(): Promise<void> {
+    await this.#lifecycle.prepareClose();
     await Promise.all(this.#ports.map((port) => port.close()));
     this.#lifecycle.clear();
   }

@@ -2,7 +2,7 @@ import type { native } from "../native.js";
 import type { Emission, Lifecycle, Ticket } from "./lifecycle.js";
 import type { Port, RawOutcome } from "./port.js";
 
-/** Commits changes and reports them to the listeners. */
+/** Commits changes and reports them to the listeners and watches. */
 export class Writer {
   constructor(
     readonly port: Port,
@@ -16,13 +16,15 @@ export class Writer {
     atomic = false,
   ): Promise<RawOutcome[]> {
     const ticket = this.#ticket();
-    let emissions: Emission[] = [];
+    if (ticket === undefined) return this.port.commit(steps, atomic);
+    let outcomes: RawOutcome[] | undefined;
     try {
-      const outcomes = await this.port.commit(steps, atomic);
-      if (ticket !== undefined) emissions = report(outcomes);
+      outcomes = await this.port.commit(steps, atomic);
       return outcomes;
     } finally {
-      ticket?.settle(emissions);
+      // What failed is told nothing of; its place in the order is given up.
+      const done = outcomes;
+      ticket.settle(done === undefined ? () => {} : () => this.#tell(steps, done, report));
     }
   }
 
@@ -32,14 +34,17 @@ export class Writer {
     return outcome;
   }
 
-  /** Without listeners none; where commits have no order, one that delivers at once. */
+  #tell(steps: native.StepData[], outcomes: RawOutcome[], report: (outcomes: RawOutcome[]) => Emission[]): void {
+    const { lifecycle } = this;
+    lifecycle.watches.tell(steps, outcomes);
+    if (!lifecycle.isHeard) return;
+    for (const emission of report(outcomes)) lifecycle.emit(emission);
+  }
+
+  /** Without listeners and watches none; where commits have no order, one that tells at once. */
   #ticket(): Ticket | undefined {
-    if (!this.lifecycle.isHeard) return undefined;
+    if (!this.lifecycle.isHeard && !this.lifecycle.watches.isWatched) return undefined;
     if (this.port.capabilities.ordered) return this.lifecycle.reserve();
-    return {
-      settle: (emissions) => {
-        for (const emission of emissions) this.lifecycle.emit(emission);
-      },
-    };
+    return { settle: (tell) => tell() };
   }
 }

@@ -56,9 +56,13 @@ impl ListQueryData {
     }
 }
 
-/// 0 is records, everything else kv.
+/// 0 is records, 2 the checkpoints of subscriptions, everything else kv.
 pub(super) fn space_of(number: u32) -> Space {
-    if number == 0 { Space::Records } else { Space::Kv }
+    match number {
+        0 => Space::Records,
+        2 => Space::Checkpoints,
+        _ => Space::Kv,
+    }
 }
 
 #[napi]

@@ -2,13 +2,15 @@
 
 use holdfast_base::KeyRange;
 
-/// Which of the two classes of entries.
+/// Which class of entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Space {
     /// `store.records`.
     Records,
     /// `store.kv`.
     Kv,
+    /// How far each durable subscription came; nothing that users list.
+    Checkpoints,
 }
 
 impl Space {
@@ -17,6 +19,7 @@ impl Space {
         match self {
             Self::Records => 0,
             Self::Kv => 1,
+            Self::Checkpoints => 2,
         }
     }
 
@@ -25,6 +28,7 @@ impl Space {
         match self {
             Self::Records => "records",
             Self::Kv => "kv",
+            Self::Checkpoints => "checkpoints",
         }
     }
 }

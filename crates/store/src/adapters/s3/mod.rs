@@ -33,6 +33,8 @@ use crate::{Adapter, Answer, Batch, Capabilities, Outcome, Pending, S3Settings, 
 const WIDTH: usize = 16;
 /// Everything below it is ours, whatever the prefixes are.
 const RESERVED: &str = ".persist/";
+/// Where the checkpoints of subscriptions lie.
+const CHECKPOINTS: &str = ".persist/checkpoints/";
 
 /// A store in a bucket. Clones share it.
 #[derive(Clone)]
@@ -42,6 +44,7 @@ struct Inner {
     blobs: Bucket,
     records: Bucket,
     kv: Bucket,
+    checkpoints: Bucket,
     log: event_log::EventLog,
     clock: Arc<dyn Clock>,
     /// Prefixes that no blob may have.
@@ -70,10 +73,11 @@ impl S3 {
         let given = &settings.prefixes;
         let [records, kv, events] = [(&given.records, "records"), (&given.kv, "kv"), (&given.events, "events")]
             .map(|(prefix, name)| prefix.clone().unwrap_or_else(|| format!("{RESERVED}{name}/")));
-        check_prefixes(&[&records, &kv, &events])?;
+        check_prefixes(&[&records, &kv, &events, CHECKPOINTS])?;
         Ok(Self(Arc::new(Inner {
             records: blobs.under(&records),
             kv: blobs.under(&kv),
+            checkpoints: blobs.under(CHECKPOINTS),
             log: event_log::EventLog::new(blobs.under(&events)),
             reserved: vec![RESERVED.to_owned(), records, kv, events],
             blobs,
@@ -115,6 +119,7 @@ impl S3 {
         match space {
             Space::Records => &self.0.records,
             Space::Kv => &self.0.kv,
+            Space::Checkpoints => &self.0.checkpoints,
         }
     }
 
@@ -152,8 +157,8 @@ fn within(given: Option<usize>, name: &str, default: usize, least: usize, most: 
 }
 
 /// Prefixes that lie in each other would mix the classes.
-fn check_prefixes(prefixes: &[&String]) -> Result<()> {
-    let overlap = |one: &&String, other: &&String| one.starts_with(other.as_str()) || other.starts_with(one.as_str());
+fn check_prefixes(prefixes: &[&str]) -> Result<()> {
+    let overlap = |one: &str, other: &str| one.starts_with(other) || other.starts_with(one);
     let clash = prefixes.iter().enumerate().any(|(at, one)| prefixes.iter().skip(at + 1).any(|it| overlap(one, it)));
     if !clash {
         return Ok(());
