@@ -638,6 +638,47 @@ export interface Capabilities {
 	/** Several processes may work on the same store. */
 	readonly multiProcess: boolean;
 }
+/** A change that a watch saw. */
+export type Change<T> = {
+	/** It was put, or set. */
+	type: "put";
+	/** Its key. */
+	key: string;
+	/** Its value in this version. */
+	value: T;
+	/** Its new version. */
+	version: number;
+} | {
+	/** It was deleted, or it expired. */
+	type: "delete";
+	/** Its key. */
+	key: string;
+};
+/** What to watch: one key, or all that start with a prefix (`""`: all). */
+export type WatchTarget = string | {
+	prefix: string;
+};
+/** When a watch ends. */
+export interface WatchOptions {
+	/** Ends the watch. */
+	signal?: AbortSignal;
+}
+/**
+ * Changes as they are committed, from the call of `watch` on. Iterate it once; `break`, `return()`, the signal
+ * and closing the store end it. It does not keep the process alive.
+ *
+ * A reader that is slower than the writers finds at most 1,000 changes, or 16 MiB of JSON, waiting; beyond that
+ * the watch ends with a ConflictError `WATCH_OVERFLOW` after the changes that wait: list again, and watch anew.
+ */
+export declare class Watch<T> implements AsyncIterableIterator<Change<T>> {
+	#private;
+	[Symbol.asyncIterator](): this;
+	/** The next change; `done` when the watch has ended. */
+	next(): Promise<IteratorResult<Change<T>, undefined>>;
+	/** Ends the watch. */
+	return(): Promise<IteratorResult<Change<T>, undefined>>;
+	[Symbol.asyncDispose](): Promise<void>;
+}
 /** What a store tells its listeners, by type. Delivered after the commit, in the order of commits. */
 export interface StoreEvents {
 	"record:put": {
@@ -694,10 +735,11 @@ export interface StoreEvents {
 	"peer:disconnect": {
 		peer: string;
 	};
-	/** A listener threw, or its promise was rejected. */
+	/** A listener threw, or its promise was rejected; or the handler of the subscription of this name did. */
 	"listener:error": {
 		type: string;
 		error: unknown;
+		subscription?: string;
 	};
 }
 /** The type of an event. */
@@ -837,6 +879,32 @@ export declare class Blobs {
 		method?: "GET" | "PUT";
 	}): Promise<string>;
 }
+/** What to subscribe to, and the name under which the subscription is remembered. */
+export interface SubscribeOptions {
+	/** Its checkpoint's name; 1 to 1,024 bytes. */
+	name: string;
+	/** Only events of this stream; each stream has a checkpoint of its own. Default: of all. */
+	stream?: string;
+	/** Where to begin when there is no checkpoint yet: behind this event's `position`. Default: the first event. */
+	from?: string;
+	/** Ends the subscription, as `close()` does. */
+	signal?: AbortSignal;
+}
+/** A durable subscription to events; see `events.subscribe`. */
+export declare class Subscription {
+	#private;
+	/** The name under which it is remembered. */
+	readonly name: string;
+	private constructor();
+	/** The position of the last event that was handled; absent before the first. */
+	get position(): string | undefined;
+	/**
+	 * Ends it: waits for the event that is being handled (unless its handler is what calls) and remembers it.
+	 * Closing the store does the same.
+	 */
+	close(): Promise<void>;
+	[Symbol.asyncDispose](): Promise<void>;
+}
 /** An event as it is stored. */
 export interface StoredEvent<T> {
 	/** Unique in its stream. */
@@ -910,6 +978,14 @@ export declare class Events<T = unknown> {
 	 * when the store is closed; it does not keep the process alive.
 	 */
 	read<V extends T = T>(options?: EventReadOptions): AsyncGenerator<StoredEvent<V>, void, undefined>;
+	/**
+	 * Hands every event to `handler`, one at a time and in order, and remembers under `name` how far it came: the
+	 * next `subscribe` with this name and stream, also of another process, goes on behind it. At least once: after
+	 * a crash the last events may come again. A handler that throws is told to `listener:error` and given the
+	 * same event again, after 0.1 s and ever more, up to 30 s. It does not keep the process alive.
+	 * @throws ConflictError `SUBSCRIPTION_TAKEN` when this store has it open already; ValidationError
+	 */
+	subscribe<V extends T = T>(options: SubscribeOptions, handler: (event: StoredEvent<V>) => unknown): Promise<Subscription>;
 	/** The stream's version; 0 when it does not exist. */
 	version(stream: string): Promise<number>;
 	/** The streams in the order of their names, with their versions. */
@@ -991,6 +1067,13 @@ export declare class Kv<T = unknown> {
 	increment(key: string, by?: number): Promise<number>;
 	/** How many there are. */
 	count(options?: Pick<ListOptions, "prefix" | "start" | "end">): Promise<number>;
+	/**
+	 * Changes of a key, or of all keys under a prefix, from now on, in the order of commits where
+	 * `capabilities.ordered`. A watched key also shows, after a moment and in its newest state only, what other
+	 * processes did and that it expired; a watched prefix shows what this store did.
+	 * @throws ConflictError `WATCH_OVERFLOW` from the iteration, when its reader fell too far behind
+	 */
+	watch<V extends T = T>(target: WatchTarget, options?: WatchOptions): Watch<V>;
 	/** The same entries, with the type of their values; with a schema, what is set is checked by it first. */
 	typed<U>(schema?: StandardSchema<U>): Kv<U>;
 }
@@ -1067,6 +1150,13 @@ export declare class Records<T = unknown> {
 	update<V extends T = T>(key: string, change: (value: V) => V | Promise<V>): Promise<StoredRecord<V>>;
 	/** How many records there are. */
 	count(options?: Pick<ListOptions, "prefix" | "start" | "end">): Promise<number>;
+	/**
+	 * Changes of a key, or of all keys under a prefix, from now on, in the order of commits where
+	 * `capabilities.ordered`. A watched key also shows, after a moment and in its newest state only, what other
+	 * processes did and that it expired; a watched prefix shows what this store did.
+	 * @throws ConflictError `WATCH_OVERFLOW` from the iteration, when its reader fell too far behind
+	 */
+	watch<V extends T = T>(target: WatchTarget, options?: WatchOptions): Watch<V>;
 	/** The same records, with the type of their values; with a schema, what is put is checked by it first. */
 	typed<U>(schema?: StandardSchema<U>): Records<U>;
 }
