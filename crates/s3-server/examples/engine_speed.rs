@@ -87,7 +87,7 @@ async fn put(engine: Engine, key: String, body: Bytes) {
 }
 
 async fn get(engine: Engine, key: String) {
-    let (info, file) = engine.open_object("bucket", &key).await.unwrap();
+    let (info, file) = engine.open_object("bucket", &key, None).await.unwrap();
     let mut stream = file.stream(0..info.size);
     let mut read = 0;
     while let Some(chunk) = stream.try_next().await.unwrap() {

@@ -20,7 +20,8 @@ impl Access<'_> {
     /// `AccessDenied`.
     pub(crate) async fn require_operation(&self, operation: Operation) -> S3Result<()> {
         let target = self.facts.request.target();
-        let Some(action) = action_of(operation) else {
+        let is_versioned = self.facts.request.query().has("versionId");
+        let Some(action) = action_of(operation, is_versioned) else {
             // Each key is asked for when it is known.
             return Ok(());
         };
@@ -32,7 +33,8 @@ impl Access<'_> {
         };
         self.require(action, bucket, target.key.as_deref()).await?;
         if operation == Operation::GetObjectAttributes {
-            self.require("s3:GetObjectAttributes", bucket, target.key.as_deref()).await?;
+            let action = if is_versioned { "s3:GetObjectVersionAttributes" } else { "s3:GetObjectAttributes" };
+            self.require(action, bucket, target.key.as_deref()).await?;
         }
         Ok(())
     }
@@ -69,8 +71,23 @@ impl Access<'_> {
 }
 
 /// The action that a policy names for an operation; `None` where it depends on what the body says.
-fn action_of(operation: Operation) -> Option<&'static str> {
+fn action_of(operation: Operation, is_versioned: bool) -> Option<&'static str> {
     match operation {
+        Operation::DeleteBucketTagging | Operation::PutBucketTagging => Some("s3:PutBucketTagging"),
+        Operation::DeleteObject if is_versioned => Some("s3:DeleteObjectVersion"),
+        Operation::DeleteObjectTagging if is_versioned => Some("s3:DeleteObjectVersionTagging"),
+        Operation::DeleteObjectTagging => Some("s3:DeleteObjectTagging"),
+        Operation::GetBucketTagging => Some("s3:GetBucketTagging"),
+        Operation::GetBucketVersioning => Some("s3:GetBucketVersioning"),
+        Operation::GetObject | Operation::GetObjectAttributes | Operation::HeadObject if is_versioned => {
+            Some("s3:GetObjectVersion")
+        }
+        Operation::GetObjectTagging if is_versioned => Some("s3:GetObjectVersionTagging"),
+        Operation::GetObjectTagging => Some("s3:GetObjectTagging"),
+        Operation::ListObjectVersions => Some("s3:ListBucketVersions"),
+        Operation::PutBucketVersioning => Some("s3:PutBucketVersioning"),
+        Operation::PutObjectTagging if is_versioned => Some("s3:PutObjectVersionTagging"),
+        Operation::PutObjectTagging => Some("s3:PutObjectTagging"),
         Operation::AbortMultipartUpload => Some("s3:AbortMultipartUpload"),
         Operation::CreateBucket => Some("s3:CreateBucket"),
         Operation::DeleteBucket => Some("s3:DeleteBucket"),

@@ -9,7 +9,8 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
 use hyper::body::Frame;
 
-use crate::engine::{EngineError, ObjectStream};
+use crate::amz_time;
+use crate::engine::{DeleteMarker, EngineError, ObjectStream};
 use crate::error::{Code, S3Error};
 use crate::xml::XmlWriter;
 
@@ -84,11 +85,26 @@ pub(crate) fn error(error: &S3Error, is_head: bool, resource: &str, request_id: 
     answer
 }
 
+/// A key that was deleted is missing; a delete marker that is named is there, but is nothing to be read.
+fn delete_marker(marker: DeleteMarker) -> S3Error {
+    let error = if marker.is_named {
+        let error = S3Error::from(Code::MethodNotAllowed).with("ResourceType", "DeleteMarker");
+        error.with_header("allow", "DELETE").with_header("last-modified", amz_time::http(marker.last_modified_ms))
+    } else {
+        S3Error::from(Code::NoSuchKey).with("Key", marker.key)
+    };
+    error.with_header("x-amz-delete-marker", "true").with_header("x-amz-version-id", marker.version.to_string())
+}
+
 impl From<EngineError> for S3Error {
     fn from(error: EngineError) -> Self {
         match error {
             EngineError::NoSuchBucket(name) => Self::from(Code::NoSuchBucket).with("BucketName", name),
             EngineError::NoSuchKey(key) => Self::from(Code::NoSuchKey).with("Key", key),
+            EngineError::IsDeleteMarker(marker) => delete_marker(marker),
+            EngineError::NoSuchVersion { key, version } => {
+                Self::from(Code::NoSuchVersion).with("Key", key).with("VersionId", version.to_string())
+            }
             EngineError::NoSuchUpload(id) => Self::from(Code::NoSuchUpload).with("UploadId", id),
             EngineError::BucketAlreadyOwnedByYou(name) => {
                 Self::from(Code::BucketAlreadyOwnedByYou).with("BucketName", name)

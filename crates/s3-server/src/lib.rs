@@ -41,6 +41,7 @@ mod request_log;
 mod server;
 mod service;
 mod settings;
+mod tag_set;
 mod target;
 mod xml;
 

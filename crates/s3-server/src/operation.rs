@@ -32,26 +32,35 @@ operations! {
     DeleteBucket,
     DeleteBucketOwnershipControls,
     DeleteBucketPolicy,
+    DeleteBucketTagging,
     DeleteObject,
+    DeleteObjectTagging,
     DeleteObjects,
     DeletePublicAccessBlock,
     GetBucketLocation,
     GetBucketOwnershipControls,
     GetBucketPolicy,
     GetBucketPolicyStatus,
+    GetBucketTagging,
+    GetBucketVersioning,
     GetObject,
     GetObjectAttributes,
+    GetObjectTagging,
     GetPublicAccessBlock,
     HeadBucket,
     HeadObject,
     ListBuckets,
     ListMultipartUploads,
+    ListObjectVersions,
     ListObjects,
     ListObjectsV2,
     ListParts,
     PutBucketOwnershipControls,
     PutBucketPolicy,
+    PutBucketTagging,
+    PutBucketVersioning,
     PutObject,
+    PutObjectTagging,
     PutPublicAccessBlock,
     UploadPart,
     UploadPartCopy,
@@ -59,28 +68,31 @@ operations! {
 
 /// Parameters that S3 takes beside those that choose the operation; some clients write them without a value.
 /// Others that have a value are overlooked, as S3 does.
-const PLAIN_PARAMETERS: [&str; 17] = [
+const PLAIN_PARAMETERS: [&str; 20] = [
     "continuation-token",
     "delimiter",
     "encoding-type",
     "fetch-owner",
     "key-marker",
+    "list-type",
     "marker",
     "max-buckets",
     "max-keys",
     "max-parts",
     "max-uploads",
     "part-number-marker",
+    "partNumber",
     "prefix",
     "start-after",
     "upload-id-marker",
     "uploadId",
+    "version-id-marker",
     "versionId",
     "x-id",
 ];
 
 /// Parameters that choose an operation which this server does not perform.
-const FOREIGN_SUBRESOURCES: [&str; 28] = [
+const FOREIGN_SUBRESOURCES: [&str; 25] = [
     "accelerate",
     "acl",
     "analytics",
@@ -104,25 +116,23 @@ const FOREIGN_SUBRESOURCES: [&str; 28] = [
     "select",
     "select-type",
     "session",
-    "tagging",
     "torrent",
-    "versioning",
-    "versions",
     "website",
 ];
 
 /// Parameters that choose an operation which this server performs.
-const OWN_SUBRESOURCES: [&str; 10] = [
+const OWN_SUBRESOURCES: [&str; 11] = [
     "attributes",
     "delete",
-    "list-type",
     "location",
     "ownershipControls",
-    "partNumber",
     "policy",
     "policyStatus",
     "publicAccessBlock",
+    "tagging",
     "uploads",
+    "versioning",
+    "versions",
 ];
 
 impl Operation {
@@ -158,26 +168,31 @@ impl Operation {
 
     fn of_bucket(request: &Request) -> Option<Self> {
         let query = request.query();
-        let has = |name| query.has(name);
-        match *request.method() {
-            Method::GET if has("location") => Some(Self::GetBucketLocation),
-            Method::GET if has("ownershipControls") => Some(Self::GetBucketOwnershipControls),
-            Method::GET if has("policyStatus") => Some(Self::GetBucketPolicyStatus),
-            Method::GET if has("publicAccessBlock") => Some(Self::GetPublicAccessBlock),
-            Method::GET if has("policy") => Some(Self::GetBucketPolicy),
-            Method::GET if has("uploads") => Some(Self::ListMultipartUploads),
-            Method::GET if query.get("list-type") == Some("2") => Some(Self::ListObjectsV2),
-            Method::GET => Some(Self::ListObjects),
-            Method::HEAD => Some(Self::HeadBucket),
-            Method::PUT if has("ownershipControls") => Some(Self::PutBucketOwnershipControls),
-            Method::PUT if has("publicAccessBlock") => Some(Self::PutPublicAccessBlock),
-            Method::PUT if has("policy") => Some(Self::PutBucketPolicy),
-            Method::PUT => Some(Self::CreateBucket),
-            Method::DELETE if has("ownershipControls") => Some(Self::DeleteBucketOwnershipControls),
-            Method::DELETE if has("publicAccessBlock") => Some(Self::DeletePublicAccessBlock),
-            Method::DELETE if has("policy") => Some(Self::DeleteBucketPolicy),
-            Method::DELETE => Some(Self::DeleteBucket),
-            Method::POST if has("delete") => Some(Self::DeleteObjects),
+        match (request.method().as_str(), subresource(query)) {
+            ("GET", None) if query.get("list-type") == Some("2") => Some(Self::ListObjectsV2),
+            ("GET", None) => Some(Self::ListObjects),
+            ("GET", Some("location")) => Some(Self::GetBucketLocation),
+            ("GET", Some("ownershipControls")) => Some(Self::GetBucketOwnershipControls),
+            ("GET", Some("policyStatus")) => Some(Self::GetBucketPolicyStatus),
+            ("GET", Some("publicAccessBlock")) => Some(Self::GetPublicAccessBlock),
+            ("GET", Some("policy")) => Some(Self::GetBucketPolicy),
+            ("GET", Some("tagging")) => Some(Self::GetBucketTagging),
+            ("GET", Some("uploads")) => Some(Self::ListMultipartUploads),
+            ("GET", Some("versioning")) => Some(Self::GetBucketVersioning),
+            ("GET", Some("versions")) => Some(Self::ListObjectVersions),
+            ("HEAD", None) => Some(Self::HeadBucket),
+            ("PUT", None) => Some(Self::CreateBucket),
+            ("PUT", Some("ownershipControls")) => Some(Self::PutBucketOwnershipControls),
+            ("PUT", Some("publicAccessBlock")) => Some(Self::PutPublicAccessBlock),
+            ("PUT", Some("policy")) => Some(Self::PutBucketPolicy),
+            ("PUT", Some("tagging")) => Some(Self::PutBucketTagging),
+            ("PUT", Some("versioning")) => Some(Self::PutBucketVersioning),
+            ("DELETE", None) => Some(Self::DeleteBucket),
+            ("DELETE", Some("ownershipControls")) => Some(Self::DeleteBucketOwnershipControls),
+            ("DELETE", Some("publicAccessBlock")) => Some(Self::DeletePublicAccessBlock),
+            ("DELETE", Some("policy")) => Some(Self::DeleteBucketPolicy),
+            ("DELETE", Some("tagging")) => Some(Self::DeleteBucketTagging),
+            ("POST", Some("delete")) => Some(Self::DeleteObjects),
             _ => None,
         }
     }
@@ -185,23 +200,31 @@ impl Operation {
     fn of_object(request: &Request) -> Option<Self> {
         let has = |name| request.query().has(name);
         let copy = request.headers().contains_key("x-amz-copy-source");
-        match *request.method() {
-            Method::GET if has("uploadId") => Some(Self::ListParts),
-            Method::GET if has("attributes") => Some(Self::GetObjectAttributes),
-            Method::GET => Some(Self::GetObject),
-            Method::HEAD => Some(Self::HeadObject),
-            Method::PUT if has("uploadId") || has("partNumber") => {
+        match (request.method().as_str(), subresource(request.query())) {
+            ("GET", None) if has("uploadId") => Some(Self::ListParts),
+            ("GET", None) => Some(Self::GetObject),
+            ("GET", Some("attributes")) => Some(Self::GetObjectAttributes),
+            ("GET", Some("tagging")) => Some(Self::GetObjectTagging),
+            ("HEAD", None) => Some(Self::HeadObject),
+            ("PUT", None) if has("uploadId") || has("partNumber") => {
                 Some(if copy { Self::UploadPartCopy } else { Self::UploadPart })
             }
-            Method::PUT if copy => Some(Self::CopyObject),
-            Method::PUT => Some(Self::PutObject),
-            Method::DELETE if has("uploadId") => Some(Self::AbortMultipartUpload),
-            Method::DELETE => Some(Self::DeleteObject),
-            Method::POST if has("uploads") => Some(Self::CreateMultipartUpload),
-            Method::POST if has("uploadId") => Some(Self::CompleteMultipartUpload),
+            ("PUT", None) if copy => Some(Self::CopyObject),
+            ("PUT", None) => Some(Self::PutObject),
+            ("PUT", Some("tagging")) => Some(Self::PutObjectTagging),
+            ("DELETE", None) if has("uploadId") => Some(Self::AbortMultipartUpload),
+            ("DELETE", None) => Some(Self::DeleteObject),
+            ("DELETE", Some("tagging")) => Some(Self::DeleteObjectTagging),
+            ("POST", Some("uploads")) => Some(Self::CreateMultipartUpload),
+            ("POST", None) if has("uploadId") => Some(Self::CompleteMultipartUpload),
             _ => None,
         }
     }
+}
+
+/// The sub-resource that a query names. It is never overlooked: deleting one must not delete the whole.
+fn subresource(query: &Query) -> Option<&'static str> {
+    OWN_SUBRESOURCES.into_iter().find(|name| query.has(name))
 }
 
 /// A sub-resource that is not known must never become a success on the object itself.

@@ -143,7 +143,7 @@ async fn contents(folder: &Path) -> BTreeMap<String, String> {
     };
     for entry in page.entries {
         let ListEntry::Object(object) = entry else { panic!("{entry:?}") };
-        let (info, file) = engine.open_object("bucket", &object.key).await.unwrap();
+        let (info, file) = engine.open_object("bucket", &object.key, None).await.unwrap();
         let bytes: Vec<Bytes> = file.stream(0..info.size).try_collect().await.unwrap();
         assert!(bytes.concat() == bytes_of(&object.etag), "{object:?} is torn");
         found.insert(object.key, object.etag);

@@ -95,7 +95,7 @@ async fn odd_keys_round_trip_and_list_in_byte_order() {
             }
         }
         for (key, body) in &model {
-            let (_, file) = bench.engine.open_object(&bucket, key).await.unwrap();
+            let (_, file) = bench.engine.open_object(&bucket, key, None).await.unwrap();
             assert_eq!(file.in_memory().unwrap(), body, "{key:?}");
         }
         assert_eq!(below(&bench.path().join(&bucket)).len(), model.len());

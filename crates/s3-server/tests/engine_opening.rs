@@ -215,7 +215,7 @@ async fn what_is_put_with_disk_durability_is_read_back_after_reopening() {
     let put = engine.put("bucket", "a/b", staged, etag, Condition::Always).await.unwrap();
     engine.close().await;
     let engine = Engine::open(settings).await.unwrap();
-    assert_eq!(engine.object("bucket", "a/b").await.unwrap(), put);
+    assert_eq!(engine.object("bucket", "a/b", None).await.unwrap(), put);
 }
 
 /// In a process of its own, since the working folder is the whole process's.
@@ -241,6 +241,6 @@ async fn put_and_get_from_two_working_folders() {
     let mut staged = engine.stage("bucket").await.unwrap();
     staged.write("body".into()).await.unwrap();
     engine.put("bucket", "key", staged, engine_bench::attributes("etag"), Condition::Always).await.unwrap();
-    let (_, file) = engine.open_object("bucket", "key").await.unwrap();
+    let (_, file) = engine.open_object("bucket", "key", None).await.unwrap();
     assert_eq!(file.in_memory().unwrap(), "body");
 }

@@ -112,7 +112,7 @@ async fn an_open_object_is_read_to_its_end_though_it_is_replaced_and_deleted() {
     let bench = Bench::new().await;
     let old = Bytes::from((0..3_000_000_u32).map(|n| n as u8).collect::<Vec<_>>());
     bench.put_bytes("key", old.clone()).await.unwrap();
-    let (info, file) = bench.engine.open_object("bucket", "key").await.unwrap();
+    let (info, file) = bench.engine.open_object("bucket", "key", None).await.unwrap();
     let mut stream = file.stream(0..info.size);
     let mut read = stream.next().await.unwrap().unwrap().to_vec();
     bench.put("key", "new").await;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::VersionId;
+
 /// Whether a checksum covers the whole object or is a checksum of its parts' checksums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ChecksumKind {
@@ -39,6 +41,8 @@ pub struct ObjectAttributes {
     pub storage_class: Option<String>,
     /// The owner's canonical id, when identities are known.
     pub owner: Option<String>,
+    /// Tags, in order; at most 10 with different keys, which the caller sees to.
+    pub tags: Vec<(String, String)>,
 }
 
 /// One part of an object that was put in parts.
@@ -61,7 +65,7 @@ pub struct ObjectInfo {
     /// The key.
     pub key: String,
     /// The version's id; `None` in a bucket that never had versioning.
-    pub version: Option<String>,
+    pub version: Option<VersionId>,
     /// In bytes.
     pub size: u64,
     /// When it was committed, in milliseconds since the epoch.

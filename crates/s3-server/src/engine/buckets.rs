@@ -1,9 +1,9 @@
 //! Buckets: made, found, listed, removed.
 
-use super::index::{buckets, objects};
+use super::index::{buckets, objects, versions};
 use super::opening::no_such_bucket;
 use super::uploads::abort_uploads_of;
-use super::{Engine, EngineError, Page, Result, is_valid_bucket_name};
+use super::{Engine, EngineError, Page, Result, Versioning, is_valid_bucket_name};
 
 /// The most entries of one page.
 pub(super) const MAX_PAGE: usize = 10_000;
@@ -17,6 +17,8 @@ pub struct BucketInfo {
     pub region: String,
     /// When it was made, in milliseconds since the epoch.
     pub created_at_ms: u64,
+    /// Whether it keeps what is replaced and deleted.
+    pub versioning: Versioning,
 }
 
 impl Engine {
@@ -28,8 +30,12 @@ impl Engine {
         if !is_valid_bucket_name(name) {
             return Err(EngineError::InvalidBucketName(name.to_owned()));
         }
-        let bucket =
-            BucketInfo { name: name.to_owned(), region: region.to_owned(), created_at_ms: self.0.clock.now_ms() };
+        let bucket = BucketInfo {
+            name: name.to_owned(),
+            region: region.to_owned(),
+            created_at_ms: self.0.clock.now_ms(),
+            versioning: Versioning::Never,
+        };
         self.to_the_end(move |shared| {
             shared.folder.create_bucket(&bucket.name)?;
             shared.write(move |connection| {
@@ -43,7 +49,7 @@ impl Engine {
         .await
     }
 
-    /// Removes an empty bucket with its documents and its unfinished uploads.
+    /// Removes a bucket without objects, versions and delete markers, with its documents and its unfinished uploads.
     ///
     /// # Errors
     /// `NoSuchBucket`, `BucketNotEmpty`, `Storage`.
@@ -53,7 +59,7 @@ impl Engine {
             let bucket = name.clone();
             let id = shared.write(move |connection| {
                 let Some(id) = buckets::id(connection, &bucket)? else { return no_such_bucket(&bucket) };
-                if objects::exist(connection, id)? {
+                if objects::exist(connection, id)? || versions::exist(connection, id)? {
                     return Ok(Err(EngineError::BucketNotEmpty(bucket)));
                 }
                 buckets::delete(connection, id)?;
@@ -64,6 +70,22 @@ impl Engine {
                 tracing::info!(%error, "the folder of a deleted bucket holds foreign files and stays");
             }
             Ok(())
+        })
+        .await
+    }
+
+    /// Turns versioning on, or suspends it. Objects from before are null versions from then on.
+    ///
+    /// # Errors
+    /// `NoSuchBucket`, `Storage`.
+    pub async fn set_versioning(&self, bucket: &str, is_enabled: bool) -> Result<()> {
+        let bucket = bucket.to_owned();
+        self.to_the_end(move |shared| {
+            shared.write(move |connection| {
+                let Some(id) = buckets::id(connection, &bucket)? else { return no_such_bucket(&bucket) };
+                buckets::set_versioning(connection, id, is_enabled)?;
+                Ok(Ok(()))
+            })
         })
         .await
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Result;
 use super::chores::finish_left_over;
-use super::index::{buckets, objects};
+use super::index::{buckets, objects, versions};
 use super::opening::{Shared, no_such_bucket};
 use super::uploads::abort_uploads_of;
 
@@ -17,6 +17,7 @@ pub(super) fn remove_all_buckets(shared: &Arc<Shared>) -> Result<()> {
         let id = shared.write(move |connection| {
             let Some(id) = buckets::id(connection, &name)? else { return no_such_bucket(&name) };
             objects::owe_removal_of_all(connection, id)?;
+            versions::owe_removal_of_all(connection, id)?;
             buckets::delete(connection, id)?;
             Ok(Ok(id))
         })?;

@@ -1,71 +1,100 @@
-//! Deletes.
+//! Deletes: of a key, which a versioned bucket answers with a delete marker, and of one version.
+
+use std::sync::Arc;
 
 use holdfast_sqlite::Work;
 use holdfast_sqlite::rusqlite::Connection;
 
-use super::chores::{MAX_QUICK_UNLINK_BYTES, Owed, do_now, do_now_async};
-use super::index::chores::{self, Chore};
-use super::index::{buckets, objects};
-use super::opening::no_such_bucket;
+use super::chores::{Owed, do_now, do_now_async};
+use super::index::buckets::{self, BucketState};
+use super::index::{objects, versions};
+use super::opening::{Shared, no_such_bucket};
 use super::puts::check_key;
-use super::{Condition, Engine, EngineError, Result};
+use super::succession::{Gone, make_way, remove_older, remove_present};
+use super::{Condition, Engine, EngineError, Result, VersionId, Versioning};
 
 /// The most keys of one call, as S3 has it.
 const MAX_KEYS: usize = 1000;
 
+/// What is to be deleted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Deletion {
+    /// The key.
+    pub key: String,
+    /// That version for good; `None` deletes the object, of which a versioned bucket keeps the versions.
+    pub version: Option<VersionId>,
+    /// What must hold of the object, or of the version that is named.
+    pub condition: Condition,
+}
+
 /// What a delete did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Deleted {
-    /// Whether an object was there.
+    /// Whether there was what was to be deleted.
     pub existed: bool,
+    /// The version that was removed for good, or the delete marker that was made; `None` in a bucket that never
+    /// had versioning.
+    pub version: Option<VersionId>,
+    /// Whether that version is a delete marker.
+    pub is_marker: bool,
 }
 
 impl Engine {
-    /// Deletes the object of a key. One that isn't there is no error, unless the condition wants it.
+    /// Deletes the object of a key. One that isn't there is no error, unless the condition wants it. A versioned
+    /// bucket keeps what it had, and gets a delete marker.
     ///
     /// # Errors
     /// `NoSuchBucket`, `KeyTooLong`, `PreconditionFailed`, `NoSuchKey` (the condition wants an object), `Storage`.
     pub async fn delete(&self, bucket: &str, key: &str, condition: Condition) -> Result<Deleted> {
-        check_key(key)?;
-        let (bucket, key) = (bucket.to_owned(), key.to_owned());
+        self.delete_one(bucket, Deletion { key: key.to_owned(), version: None, condition }).await
+    }
+
+    /// As [`Engine::delete`]; a version that is named is removed for good.
+    ///
+    /// # Errors
+    /// As [`Engine::delete`].
+    pub async fn delete_one(&self, bucket: &str, deletion: Deletion) -> Result<Deleted> {
+        check_key(&deletion.key)?;
+        let bucket = bucket.to_owned();
         self.to_the_end_async(|shared| async move {
+            let deleting = Arc::clone(&shared);
             let delete = move |connection: &_| {
-                let Some(id) = buckets::id(connection, &bucket)? else { return no_such_bucket(&bucket) };
-                delete_one(connection, id, &key, &condition)
+                let Some(state) = buckets::state(connection, &bucket)? else { return no_such_bucket(&bucket) };
+                commit(connection, &deleting, state, &deletion)
             };
-            let Some(owed) = shared.write_async(delete).await? else { return Ok(Deleted { existed: false }) };
+            let (deleted, owed) = shared.write_async(delete).await?;
             do_now_async(&shared, owed).await?;
-            Ok(Deleted { existed: true })
+            Ok(deleted)
         })
         .await
     }
 
-    /// Deletes up to 1,000 keys in one commit; gives an answer for each, in their order.
+    /// Deletes up to 1,000 keys or versions in one commit; gives an answer for each, in their order.
     ///
     /// # Errors
-    /// `NoSuchBucket`, `InvalidArgument` (too many keys), `Storage`: then none was deleted. A key of its own
-    /// can only be `KeyTooLong` or empty.
-    pub async fn delete_many(&self, bucket: &str, keys: Vec<String>) -> Result<Vec<Result<Deleted>>> {
-        if keys.len() > MAX_KEYS {
-            let count = keys.len();
+    /// `NoSuchBucket`, `InvalidArgument` (too many keys), `Storage`: then none was deleted. Each of its own
+    /// as [`Engine::delete`].
+    pub async fn delete_many(&self, bucket: &str, deletions: Vec<Deletion>) -> Result<Vec<Result<Deleted>>> {
+        if deletions.len() > MAX_KEYS {
+            let count = deletions.len();
             return Err(EngineError::InvalidArgument(format!("{count} keys given; at most {MAX_KEYS} are possible")));
         }
         let bucket = bucket.to_owned();
         self.to_the_end(move |shared| {
+            let deleting = Arc::clone(shared);
             let outcomes = shared.write(move |connection| {
-                let Some(id) = buckets::id(connection, &bucket)? else { return no_such_bucket(&bucket) };
-                let each = |key: &String| match check_key(key) {
-                    Ok(()) => delete_one(connection, id, key, &Condition::Always),
+                let Some(state) = buckets::state(connection, &bucket)? else { return no_such_bucket(&bucket) };
+                let each = |deletion: &Deletion| match check_key(&deletion.key) {
+                    Ok(()) => commit(connection, &deleting, state, deletion),
                     Err(refusal) => Ok(Err(refusal)),
                 };
-                Ok(Ok(keys.iter().map(each).collect::<Work<Vec<_>>>()?))
+                Ok(Ok(deletions.iter().map(each).collect::<Work<Vec<_>>>()?))
             })?;
             let mut chores = Vec::new();
-            let answer = |outcome: Result<Option<Owed>>| {
-                outcome.map(|owed| {
-                    let existed = owed.is_some();
-                    chores.extend(owed.into_iter().flat_map(|owed| owed.chores));
-                    Deleted { existed }
+            let answer = |outcome: Result<(Deleted, Owed)>| {
+                outcome.map(|(deleted, owed)| {
+                    chores.extend(owed.chores);
+                    deleted
                 })
             };
             let answers = outcomes.into_iter().map(answer).collect();
@@ -76,16 +105,71 @@ impl Engine {
     }
 }
 
-/// Deletes one row; gives what it owes the files, when there was one.
-fn delete_one(connection: &Connection, bucket: i64, key: &str, condition: &Condition) -> Work<Result<Option<Owed>>> {
-    let present = objects::present(connection, bucket, key)?;
+/// One deletion; gives what it owes the files. A refusal changes nothing.
+fn commit(
+    connection: &Connection,
+    shared: &Shared,
+    bucket: BucketState,
+    deletion: &Deletion,
+) -> Work<Result<(Deleted, Owed)>> {
+    let done = match deletion.version {
+        None => delete_newest(connection, shared, bucket, deletion)?,
+        Some(version) => delete_version(connection, bucket, deletion, version)?,
+    };
+    match done {
+        Ok((deleted, gone)) => Ok(Ok((deleted, gone.owe(connection, None)?))),
+        Err(refusal) => Ok(Err(refusal)),
+    }
+}
+
+fn delete_newest(
+    connection: &Connection,
+    shared: &Shared,
+    bucket: BucketState,
+    Deletion { key, condition, .. }: &Deletion,
+) -> Work<Result<(Deleted, Gone)>> {
+    let present = objects::present(connection, bucket.id, key)?;
     if let Err(refusal) = condition.check(key, present.as_ref().map(|present| present.etag.as_str())) {
         return Ok(Err(refusal));
     }
-    let Some(present) = present else { return Ok(Ok(None)) };
-    objects::delete(connection, bucket, key)?;
-    let are_quick = present.size <= MAX_QUICK_UNLINK_BYTES;
-    let chore = Chore::Remove(present.path);
-    chores::insert(connection, &chore)?;
-    Ok(Ok(Some(Owed { chores: vec![chore], are_quick })))
+    let existed = present.is_some();
+    let gone = make_way(connection, bucket, key, present)?;
+    if existed {
+        objects::delete(connection, bucket.id, key)?;
+    }
+    let sequence = shared.next_number();
+    let version = bucket.versioning.id_of(sequence);
+    if let Some(version) = version {
+        versions::insert_marker(connection, bucket.id, key, (sequence, version), shared.clock.now_ms())?;
+    }
+    Ok(Ok((Deleted { existed, version, is_marker: version.is_some() }, gone)))
+}
+
+fn delete_version(
+    connection: &Connection,
+    bucket: BucketState,
+    Deletion { key, condition, .. }: &Deletion,
+    version: VersionId,
+) -> Work<Result<(Deleted, Gone)>> {
+    let told = (bucket.versioning != Versioning::Never).then_some(version);
+    let present = objects::present(connection, bucket.id, key)?;
+    let has_object = present.is_some();
+    if let Some(present) = present.filter(|present| present.version == version) {
+        if let Err(refusal) = condition.check(key, Some(&present.etag)) {
+            return Ok(Err(refusal));
+        }
+        let gone = remove_present(connection, bucket.id, key, present)?;
+        return Ok(Ok((Deleted { existed: true, version: told, is_marker: false }, gone)));
+    }
+    let older = versions::find(connection, bucket.id, key, version)?;
+    let etag = older.as_ref().and_then(|older| older.object.as_ref()).map(|(etag, _)| etag.as_str());
+    if let Err(refusal) = condition.check(key, etag) {
+        return Ok(Err(refusal));
+    }
+    let Some(older) = older else {
+        return Ok(Ok((Deleted { existed: false, version: told, is_marker: false }, Gone::default())));
+    };
+    let is_marker = older.object.is_none();
+    let gone = remove_older(connection, bucket.id, key, older, has_object)?;
+    Ok(Ok((Deleted { existed: true, version: told, is_marker }, gone)))
 }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use holdfast_base::Error;
 
+use super::VersionId;
+
 /// Why an engine call failed. Nothing was changed by a call that fails with anything but `Storage`.
 #[derive(Clone, Debug)]
 pub enum EngineError {
@@ -11,6 +13,15 @@ pub enum EngineError {
     NoSuchBucket(String),
     /// No object has that key.
     NoSuchKey(String),
+    /// The key's newest version is a delete marker, or the version that was named is one.
+    IsDeleteMarker(DeleteMarker),
+    /// The key has no version with that id.
+    NoSuchVersion {
+        /// The key.
+        key: String,
+        /// The id.
+        version: VersionId,
+    },
     /// No upload has that id for that key: unknown, completed or aborted.
     NoSuchUpload(String),
     /// The bucket exists already.
@@ -44,6 +55,19 @@ pub enum EngineError {
     Storage(Error),
 }
 
+/// A delete marker that stands where an object was looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeleteMarker {
+    /// The key.
+    pub key: String,
+    /// Its id.
+    pub version: VersionId,
+    /// When the object was deleted, in milliseconds since the epoch.
+    pub last_modified_ms: u64,
+    /// Whether the caller named this very version: then there is something, but no object.
+    pub is_named: bool,
+}
+
 /// A result whose error is the engine's.
 pub type Result<T, E = EngineError> = std::result::Result<T, E>;
 
@@ -52,6 +76,13 @@ impl fmt::Display for EngineError {
         match self {
             Self::NoSuchBucket(name) => write!(f, "bucket {name:?} does not exist; create it first"),
             Self::NoSuchKey(key) => write!(f, "object {key:?} does not exist"),
+            Self::IsDeleteMarker(marker) => {
+                let DeleteMarker { key, version, .. } = marker;
+                write!(f, "object {key:?} was deleted: version {version} is a delete marker; name an older version")
+            }
+            Self::NoSuchVersion { key, version } => {
+                write!(f, "object {key:?} has no version {version}; list its versions")
+            }
             Self::NoSuchUpload(id) => {
                 write!(f, "upload {id:?} does not exist: it was completed, aborted or never begun")
             }

@@ -16,6 +16,9 @@
 //!   the two is finished at the next open. A reader that comes in between reads it from `staging`.
 //! - A file that a commit replaced or deleted is noted as a chore by that commit and unlinked after it.
 //!   Whoever had it open goes on reading.
+//! - What a plain listing shows is in `object`; older versions and delete markers lie in `version`. Which row stands
+//!   where is decided in `succession` alone, in the commit that writes or deletes a version; their files stay where
+//!   they are.
 //! - At open, chores are done first; then every file in `staging` that no part row names is an orphan and
 //!   goes. No bucket's folder is ever searched.
 //! - Conditions are decided in the transaction that commits.
@@ -47,16 +50,22 @@ mod puts;
 mod reads;
 mod settings;
 mod staged;
+mod succession;
+mod tags;
 mod upload_info;
 mod uploads;
+mod version_id;
+mod version_lists;
 
 pub use attributes::{Checksum, ChecksumKind, ObjectAttributes, ObjectInfo, ObjectPart};
 pub use bucket_name::is_valid_bucket_name;
 pub use buckets::BucketInfo;
 pub use condition::Condition;
-pub use deletes::Deleted;
-pub use error::{EngineError, Result};
-pub use list_query::{ListEntry, ListPage, ListQuery, ListedObject, Page};
+pub use deletes::{Deleted, Deletion};
+pub use error::{DeleteMarker, EngineError, Result};
+pub use list_query::{
+    ListEntry, ListPage, ListQuery, ListedObject, ListedVersion, Page, VersionEntry, VersionPage, VersionQuery,
+};
 pub use object_file::{ObjectFile, ObjectStream};
 pub use opening::Engine;
 pub use settings::{Durability, EngineSettings};
@@ -64,3 +73,4 @@ pub use staged::Staged;
 pub use upload_info::{
     CompletedPart, PartAttributes, PartInfo, PartPage, UploadEntry, UploadInfo, UploadPage, UploadQuery,
 };
+pub use version_id::{VersionId, Versioning};

@@ -6,12 +6,12 @@ use holdfast_base::MAX_KEY_BYTES;
 use holdfast_sqlite::Work;
 use holdfast_sqlite::rusqlite::Connection;
 
-use super::chores::{MAX_QUICK_UNLINK_BYTES, Owed, do_now_async};
+use super::chores::{Owed, do_now_async};
 use super::data_path::{DataPath, id_of};
-use super::index::chores::Chore;
-use super::index::{self, buckets, objects};
+use super::index::{buckets, objects};
 use super::opening::{Shared, no_such_bucket};
 use super::staged::StagedFile;
+use super::succession::make_way;
 use super::{Condition, Engine, EngineError, ObjectAttributes, ObjectInfo, ObjectPart, Result, Staged};
 
 /// An object whose bytes lie whole in the staging folder.
@@ -25,7 +25,7 @@ pub(super) struct NewObject {
 }
 
 impl Engine {
-    /// Makes a staged body the object of a key, over the one that is there. Runs to its end once begun,
+    /// Makes a staged body the object of a key, over the one that is there, or as its newest version. Runs to its end once begun,
     /// also when the future is dropped.
     ///
     /// # Errors
@@ -69,27 +69,24 @@ pub(super) fn check_key(key: &str) -> Result<()> {
 /// The one commit that makes an object visible; gives what it owes the files. A refusal changes nothing
 /// but the staged file, which goes.
 pub(super) fn commit(connection: &Connection, shared: &Shared, object: NewObject) -> Work<Result<(ObjectInfo, Owed)>> {
-    let Some(bucket) = buckets::id(connection, &object.bucket)? else { return no_such_bucket(&object.bucket) };
-    let replaced = objects::present(connection, bucket, &object.key)?;
-    if let Err(refusal) = object.condition.check(&object.key, replaced.as_ref().map(|present| present.etag.as_str())) {
+    let Some(bucket) = buckets::state(connection, &object.bucket)? else { return no_such_bucket(&object.bucket) };
+    let present = objects::present(connection, bucket.id, &object.key)?;
+    if let Err(refusal) = object.condition.check(&object.key, present.as_ref().map(|present| present.etag.as_str())) {
         return Ok(Err(refusal));
     }
+    let gone = make_way(connection, bucket, &object.key, present)?;
     let path = DataPath::new(&object.bucket, &object.key, &id_of(object.file.number()));
+    let sequence = shared.next_number();
     let info = ObjectInfo {
         key: object.key,
-        version: None,
+        version: bucket.versioning.id_of(sequence),
         size: object.file.len(),
         last_modified_ms: shared.clock.now_ms(),
         attributes: object.attributes,
         parts: object.parts,
     };
-    objects::put(connection, bucket, shared.next_number(), &info, &path)?;
-    let are_quick = replaced.as_ref().is_none_or(|present| present.size <= MAX_QUICK_UNLINK_BYTES);
-    let mut chores = vec![Chore::Place(path)];
-    chores.extend(replaced.map(|present| Chore::Remove(present.path)));
-    for chore in &chores {
-        index::chores::insert(connection, chore)?;
-    }
+    objects::put(connection, bucket.id, sequence, &info, &path)?;
+    let owed = gone.owe(connection, Some(path))?;
     object.file.keep();
-    Ok(Ok((info, Owed { chores, are_quick })))
+    Ok(Ok((info, owed)))
 }

@@ -3,40 +3,48 @@
 use std::sync::Arc;
 
 use holdfast_base::{Error, ErrorKind};
+use holdfast_sqlite::Work;
+use holdfast_sqlite::rusqlite::Connection;
 
 use super::data_path::DataPath;
-use super::index::{buckets, objects};
-use super::opening::Shared;
+use super::index::{buckets, objects, versions};
+use super::opening::{Shared, no_such_bucket};
 use super::puts::check_key;
-use super::{Engine, EngineError, ObjectFile, ObjectInfo, Result};
+use super::{DeleteMarker, Engine, EngineError, ObjectFile, ObjectInfo, Result, VersionId};
 
 /// How often a file is looked for anew when the object was replaced between index and open.
 const MAX_OPEN_ATTEMPTS: usize = 64;
 
 impl Engine {
-    /// What is known of an object.
+    /// What is known of an object, or of one of its versions.
     ///
     /// # Errors
-    /// `NoSuchBucket`, `NoSuchKey`, `KeyTooLong`, `Storage`.
-    pub async fn object(&self, bucket: &str, key: &str) -> Result<ObjectInfo> {
+    /// `NoSuchBucket`, `NoSuchKey`, `NoSuchVersion`, `IsDeleteMarker`, `KeyTooLong`, `Storage`.
+    pub async fn object(&self, bucket: &str, key: &str, version: Option<VersionId>) -> Result<ObjectInfo> {
         check_key(key)?;
         let shared = Arc::clone(&self.0);
         let (bucket, key) = (bucket.to_owned(), key.to_owned());
-        let (info, _) = self.0.readers.run(move || find(&shared, &bucket, &key)).await??;
+        let (info, _) = self.0.readers.run(move || find(&shared, &bucket, &key, version)).await??;
         Ok(info)
     }
 
-    /// An object and its bytes, which stay those of this moment whatever is put or deleted later.
+    /// An object or one of its versions with its bytes, which stay those of this moment whatever is put or deleted
+    /// later.
     ///
     /// # Errors
     /// As [`Engine::object`].
-    pub async fn open_object(&self, bucket: &str, key: &str) -> Result<(ObjectInfo, ObjectFile)> {
+    pub async fn open_object(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: Option<VersionId>,
+    ) -> Result<(ObjectInfo, ObjectFile)> {
         check_key(key)?;
         let shared = Arc::clone(&self.0);
         let (bucket, key) = (bucket.to_owned(), key.to_owned());
         let open = move || {
             for _ in 0..MAX_OPEN_ATTEMPTS {
-                let (info, path) = find(&shared, &bucket, &key)?;
+                let (info, path) = find(&shared, &bucket, &key, version)?;
                 if let Some(file) = shared.folder.open_object(&path)? {
                     let file = ObjectFile::open(file, info.size, &shared.readers)?;
                     return Ok((info, file));
@@ -48,16 +56,46 @@ impl Engine {
     }
 }
 
-fn find(shared: &Shared, bucket: &str, key: &str) -> Result<(ObjectInfo, DataPath)> {
+fn find(shared: &Shared, bucket: &str, key: &str, version: Option<VersionId>) -> Result<(ObjectInfo, DataPath)> {
     shared.database.read(|connection| {
-        if let Some(found) = objects::find(connection, bucket, key)? {
+        // The newest object is one statement; all else takes several, which must see the same moment.
+        let _moment = version.map(|_| connection.unchecked_transaction()).transpose()?;
+        if let Some(found) = objects::find(connection, bucket, key)?
+            && version.is_none_or(|wanted| wanted == found.0.version.unwrap_or(VersionId::NULL))
+        {
             return Ok(Ok(found));
         }
-        Ok(Err(match buckets::id(connection, bucket)? {
-            Some(_) => EngineError::NoSuchKey(key.to_owned()),
-            None => EngineError::NoSuchBucket(bucket.to_owned()),
-        }))
+        let Some(id) = buckets::id(connection, bucket)? else { return no_such_bucket(bucket) };
+        if let Some(version) = version
+            && let Some(found) = versions::info(connection, id, key, version)?
+        {
+            return Ok(Ok(found));
+        }
+        Ok(Err(missing(connection, id, key, version)?))
     })?
+}
+
+/// Why a key or one of its versions is no object.
+pub(super) fn missing(
+    connection: &Connection,
+    bucket: i64,
+    key: &str,
+    version: Option<VersionId>,
+) -> Work<EngineError> {
+    let found = match version {
+        None => versions::newest(connection, bucket, key)?,
+        Some(version) => versions::find(connection, bucket, key, version)?,
+    };
+    Ok(match (found.filter(|found| found.object.is_none()), version) {
+        (Some(marker), _) => EngineError::IsDeleteMarker(DeleteMarker {
+            key: key.to_owned(),
+            version: marker.version,
+            last_modified_ms: marker.modified_ms,
+            is_named: version.is_some(),
+        }),
+        (None, None) => EngineError::NoSuchKey(key.to_owned()),
+        (None, Some(version)) => EngineError::NoSuchVersion { key: key.to_owned(), version },
+    })
 }
 
 fn missing_file(key: &str) -> Error {

@@ -1,5 +1,5 @@
 use super::Call;
-use super::read::refuse_version;
+use super::versions::{give_version, version_named};
 use crate::answer::{self, Answer};
 use crate::checksum::{Algorithm, kind_name};
 use crate::engine::ObjectInfo;
@@ -15,9 +15,9 @@ const MAX_PARTS: usize = 1000;
 
 impl Call<'_> {
     pub(super) async fn object_attributes(&self) -> S3Result<Answer> {
-        refuse_version(self.request)?;
+        let version = version_named(self.request)?;
         let wanted = wanted(self.request)?;
-        let object = self.engine.object(self.request.bucket()?, self.request.key()?).await?;
+        let object = self.engine.object(self.request.bucket()?, self.request.key()?, version).await?;
         conditions::OF_READ.check(self.request, &object)?;
         let max = self.request.number_header("x-amz-max-parts")?.and_then(|max| usize::try_from(max).ok());
         let marker = self.request.number_header("x-amz-part-number-marker")?.unwrap_or(0);
@@ -40,6 +40,7 @@ impl Call<'_> {
             }
         }));
         answer::set(&mut answer, "last-modified", amz_time::http(object.last_modified_ms));
+        give_version(&mut answer, object.version);
         Ok(answer)
     }
 }

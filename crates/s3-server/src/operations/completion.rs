@@ -1,6 +1,7 @@
 use md5::{Digest, Md5};
 
 use super::parts::upload_algorithm;
+use super::versions::give_version;
 use super::{Call, content};
 use crate::answer::{self, Answer};
 use crate::checksum::{Algorithm, compose, kind_name};
@@ -39,7 +40,7 @@ impl Call<'_> {
         }
         let describe = move |upload: &UploadInfo, parts: &[PartInfo]| describe(upload, parts, &promise);
         let object = self.engine.complete_upload((bucket, key, id), parts, describe, condition).await?;
-        Ok(answer::xml(XmlWriter::document("CompleteMultipartUploadResult", |xml| {
+        let mut answer = answer::xml(XmlWriter::document("CompleteMultipartUploadResult", |xml| {
             let host = self.request.header("host").unwrap_or("localhost");
             xml.text("Location", &format!("http://{host}/{bucket}/{}", encode_path(key)));
             xml.text("Bucket", bucket);
@@ -50,7 +51,9 @@ impl Call<'_> {
                 xml.text(algorithm.element(), &checksum.value);
                 xml.text("ChecksumType", kind_name(checksum.kind));
             }
-        })))
+        }));
+        give_version(&mut answer, object.version);
+        Ok(answer)
     }
 }
 

@@ -3,6 +3,7 @@
 use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE, EXPIRES};
 
 use super::buckets::{refuse_acl, refuse_headers};
+use super::versions::give_version;
 use crate::amz_time;
 use crate::answer::{self, Answer};
 use crate::checksum::{Algorithm, kind_name};
@@ -10,6 +11,7 @@ use crate::engine::{Checksum, ChecksumKind, ObjectAttributes, ObjectInfo};
 use crate::error::{Code, S3Error, S3Result};
 use crate::etag::quoted;
 use crate::request::Request;
+use crate::tag_set;
 
 /// The type of an object that was given none.
 const DEFAULT_TYPE: &str = "binary/octet-stream";
@@ -27,18 +29,13 @@ const STORAGE_CLASSES: [&str; 9] = [
     "EXPRESS_ONEZONE",
 ];
 /// Headers of writes that ask for what this server does not do.
-const NOT_DONE: [&str; 5] = [
-    "x-amz-server-side-encryption",
-    "x-amz-object-lock-",
-    "x-amz-tagging",
-    "x-amz-website-redirect-location",
-    "x-amz-grant-",
-];
+const NOT_DONE: [&str; 4] =
+    ["x-amz-server-side-encryption", "x-amz-object-lock-", "x-amz-website-redirect-location", "x-amz-grant-"];
 
 /// What a write says of its object; ETag and checksum are still to be filled in.
 ///
 /// # Errors
-/// `MetadataTooLarge`, `InvalidStorageClass`, and `NotImplemented` for what can't be kept.
+/// `MetadataTooLarge`, `InvalidStorageClass`, `InvalidTag` and its like, and `NotImplemented` for what can't be kept.
 pub(super) fn taken(request: &Request, max_metadata_bytes: usize) -> S3Result<ObjectAttributes> {
     refuse_acl(request.header("x-amz-acl"))?;
     refuse_headers(request, &NOT_DONE)?;
@@ -55,6 +52,7 @@ pub(super) fn taken(request: &Request, max_metadata_bytes: usize) -> S3Result<Ob
     Ok(ObjectAttributes {
         headers: content_headers(request),
         metadata,
+        tags: tag_set::of_header(request)?,
         storage_class: storage_class.filter(|class| *class != "STANDARD").map(str::to_owned),
         ..ObjectAttributes::default()
     })
@@ -102,6 +100,10 @@ pub(super) fn give(answer: &mut Answer, request: &Request, object: &ObjectInfo) 
     }
     for (name, value) in &object.attributes.metadata {
         answer::set(answer, &format!("{META}{name}"), value);
+    }
+    give_version(answer, object.version);
+    if !object.attributes.tags.is_empty() {
+        answer::set(answer, "x-amz-tagging-count", object.attributes.tags.len().to_string());
     }
     if let Some(class) = &object.attributes.storage_class {
         answer::set(answer, "x-amz-storage-class", class);

@@ -1,5 +1,6 @@
 use std::ops::Range;
 
+use super::versions::{give_version, read_id};
 use super::{Call, content};
 use crate::amz_time;
 use crate::answer::{self, Answer};
@@ -7,7 +8,7 @@ use crate::body::Digesting;
 use crate::checksum::Algorithm;
 use crate::conditions;
 use crate::encoding::decode_path;
-use crate::engine::{ObjectAttributes, ObjectFile, ObjectInfo, Staged};
+use crate::engine::{EngineError, ObjectAttributes, ObjectFile, ObjectInfo, Staged, VersionId};
 use crate::error::{Code, S3Error, S3Result};
 use crate::etag::quoted;
 use crate::request::Request;
@@ -21,6 +22,8 @@ pub(super) struct CopySource {
     pub(super) bucket: String,
     pub(super) key: String,
     pub(super) object: ObjectInfo,
+    /// Whether the request names a version of it.
+    is_version: bool,
     file: ObjectFile,
 }
 
@@ -48,7 +51,8 @@ impl Call<'_> {
     pub(super) async fn copy_object(&self) -> S3Result<Answer> {
         let (bucket, key) = (self.request.bucket()?, self.request.key()?);
         let condition = conditions::of_write(self.request)?;
-        let replace = replaces_metadata(self.request)?;
+        let replace = replaces(self.request, "x-amz-metadata-directive")?;
+        let replace_tags = replaces(self.request, "x-amz-tagging-directive")?;
         let asked = content::taken(self.request, self.settings.max_metadata_bytes)?;
         let source = self.copy_source().await?;
         if source.object.size > MAX_COPY_BYTES {
@@ -58,40 +62,58 @@ impl Call<'_> {
             return Err(S3Error::new(Code::InvalidRequest, message));
         }
         let same_class = asked.storage_class == source.object.attributes.storage_class;
-        if !replace && same_class && source.bucket == bucket && source.key == key {
+        let is_itself = source.bucket == bucket && source.key == key && !source.is_version;
+        if !replace && same_class && is_itself {
             let message = "This copy request is illegal because it is trying to copy an object to itself without changing the \
                 object's metadata, storage class, website redirect location or encryption attributes.";
             return Err(S3Error::new(Code::InvalidRequest, message));
         }
         let algorithm = copied_algorithm(self.request, &source.object)?;
+        let source_version = source.object.version;
         let mut attributes = if replace { asked } else { kept(&source.object, asked) };
+        if replace_tags {
+            self.require_tagging(&attributes, bucket, key).await?;
+        } else {
+            attributes.tags.clone_from(&source.object.attributes.tags);
+        }
         let mut staged = self.engine.stage(bucket).await?;
         let size = source.object.size;
         let (md5, checksum) = source.copy(0..size, &mut staged, algorithm).await?;
         attributes.etag = md5;
         attributes.checksum = Some(content::full_object(algorithm, &checksum));
         let object = self.engine.put(bucket, key, staged, attributes, condition).await?;
-        Ok(answer::xml(XmlWriter::document("CopyObjectResult", |xml| {
+        let mut answer = answer::xml(XmlWriter::document("CopyObjectResult", |xml| {
             xml.text("LastModified", &amz_time::iso(object.last_modified_ms));
             xml.text("ETag", &quoted(&object.attributes.etag));
             xml.text("ChecksumType", "FULL_OBJECT");
             xml.text(algorithm.element(), &checksum);
-        })))
+        }));
+        give_version(&mut answer, object.version);
+        give_source_version(&mut answer, source_version);
+        Ok(answer)
     }
 
     /// Opens what `x-amz-copy-source` names and checks the conditions on it.
     pub(super) async fn copy_source(&self) -> S3Result<CopySource> {
         let header = self.request.header("x-amz-copy-source").unwrap_or_default();
-        let (bucket, key) = read_source(header)?;
-        self.access.require("s3:GetObject", &bucket, Some(&key)).await?;
-        let (object, file) = self.engine.open_object(&bucket, &key).await?;
+        let (bucket, key, version) = read_source(header)?;
+        let action = if version.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" };
+        self.access.require(action, &bucket, Some(&key)).await?;
+        let (object, file) = match self.engine.open_object(&bucket, &key, version).await {
+            Err(EngineError::IsDeleteMarker(marker)) if marker.is_named => {
+                let message =
+                    "The source of a copy request may not specifically refer to a delete marker by version id.";
+                return Err(S3Error::new(Code::InvalidRequest, message));
+            }
+            opened => opened?,
+        };
         conditions::OF_COPY_SOURCE.check(self.request, &object)?;
-        Ok(CopySource { bucket, key, object, file })
+        Ok(CopySource { bucket, key, object, is_version: version.is_some(), file })
     }
 }
 
-/// Bucket and key of `[/]bucket/key[?versionId=…]`, percent-decoded once.
-fn read_source(header: &str) -> S3Result<(String, String)> {
+/// Bucket, key and version of `[/]bucket/key[?versionId=…]`, percent-decoded once.
+fn read_source(header: &str) -> S3Result<(String, String, Option<VersionId>)> {
     let wrong = || {
         let message = "Copy Source must mention the source bucket and key: sourcebucket/sourcekey";
         S3Error::argument("x-amz-copy-source", header, message)
@@ -103,17 +125,26 @@ fn read_source(header: &str) -> S3Result<(String, String)> {
     let path = decode_path(path.strip_prefix('/').unwrap_or(path)).ok_or_else(wrong)?;
     let (bucket, key) =
         path.split_once('/').filter(|(bucket, key)| !bucket.is_empty() && !key.is_empty()).ok_or_else(wrong)?;
-    if let Some(id) = version.filter(|id| *id != "null") {
-        return Err(S3Error::from(Code::NoSuchVersion).with("VersionId", id));
-    }
-    Ok((bucket.to_owned(), key.to_owned()))
+    let version = version.map(|id| read_id("x-amz-copy-source", id)).transpose()?;
+    Ok((bucket.to_owned(), key.to_owned(), version))
 }
 
-fn replaces_metadata(request: &Request) -> S3Result<bool> {
-    match request.header("x-amz-metadata-directive") {
+/// Whether the request's own metadata or tags count, and not those of the source.
+fn replaces(request: &Request, header: &str) -> S3Result<bool> {
+    match request.header(header) {
         None | Some("COPY") => Ok(false),
         Some("REPLACE") => Ok(true),
-        Some(other) => Err(S3Error::argument("x-amz-metadata-directive", other, "Unknown metadata directive.")),
+        Some(other) => {
+            let kind = if header == "x-amz-tagging-directive" { "tagging" } else { "metadata" };
+            Err(S3Error::argument(header, other, format!("Unknown {kind} directive.")))
+        }
+    }
+}
+
+/// Tells the version that was copied, in a bucket that has versions.
+pub(super) fn give_source_version(answer: &mut Answer, version: Option<VersionId>) {
+    if let Some(version) = version {
+        answer::set(answer, "x-amz-copy-source-version-id", version.to_string());
     }
 }
 
@@ -142,10 +173,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_version_that_cannot_be_is_refused() {
+        for text in ["b/k?versionId=", "b/k?versionId=other", "b/k?versionId=null&x"] {
+            assert_eq!(read_source(text).unwrap_err().code(), Code::InvalidArgument, "{text}");
+        }
+    }
+
+    #[test]
     fn a_source_is_decoded_once_and_keeps_its_question_marks() {
         let of = |text| read_source(text).unwrap();
-        assert_eq!(of("/b/a%20b+c%2520"), ("b".into(), "a b+c%20".into()));
-        assert_eq!(of("b//../k?versionId=null"), ("b".into(), "/../k".into()));
+        assert_eq!(of("/b/a%20b+c%2520"), ("b".into(), "a b+c%20".into(), None));
+        assert_eq!(of("b//../k?versionId=null"), ("b".into(), "/../k".into(), Some(VersionId::NULL)));
         for text in ["", "/", "b", "b/", "/b/"] {
             assert_eq!(read_source(text).unwrap_err().code(), Code::InvalidArgument, "{text}");
         }

@@ -1,10 +1,10 @@
 use http::StatusCode;
 
 use super::Call;
-use super::read::refuse_version;
+use super::versions::{give_version, version_named};
 use crate::answer::{self, Answer};
 use crate::conditions;
-use crate::engine::{Condition, Deleted};
+use crate::engine::{Condition, Deleted, Deletion, VersionId};
 use crate::error::{Code, S3Error, S3Result};
 use crate::etag::EtagList;
 use crate::xml::{Element, XmlWriter};
@@ -14,19 +14,18 @@ const MAX_KEYS: usize = 1000;
 /// The largest list of keys: each may have 1,024 bytes, written as references in the worst case.
 const MAX_DELETE_BYTES: usize = 8 << 20;
 
-/// One object that a request names.
-struct Named {
-    key: String,
-    version: Option<String>,
-    condition: Condition,
-}
-
 impl Call<'_> {
     pub(super) async fn delete_object(&self) -> S3Result<Answer> {
-        refuse_version(self.request)?;
+        let version = version_named(self.request)?;
         let condition = conditions::of_write(self.request)?;
-        self.engine.delete(self.request.bucket()?, self.request.key()?, condition).await?;
-        Ok(answer::empty(StatusCode::NO_CONTENT))
+        let deletion = Deletion { key: self.request.key()?.to_owned(), version, condition };
+        let deleted = self.engine.delete_one(self.request.bucket()?, deletion).await?;
+        let mut answer = answer::empty(StatusCode::NO_CONTENT);
+        give_version(&mut answer, deleted.version);
+        if deleted.is_marker {
+            answer::set(&mut answer, "x-amz-delete-marker", "true");
+        }
+        Ok(answer)
     }
 
     pub(super) async fn delete_objects(&mut self) -> S3Result<Answer> {
@@ -34,7 +33,7 @@ impl Call<'_> {
         let body = self.payload.document(self.request, MAX_DELETE_BYTES).await?;
         let delete = Element::read(&body, "Delete")?;
         let quiet = delete.text_of("Quiet").is_some_and(|text| text.eq_ignore_ascii_case("true"));
-        let named = delete.children_named("Object").map(read_named).collect::<S3Result<Vec<_>>>()?;
+        let named = delete.children_named("Object").map(Named::read).collect::<S3Result<Vec<_>>>()?;
         if named.is_empty() || named.len() > MAX_KEYS {
             return Err(Code::MalformedXML.into());
         }
@@ -46,61 +45,78 @@ impl Call<'_> {
         })))
     }
 
-    /// All keys in one commit, unless some have conditions or versions or may not be deleted: then one by one.
+    /// All that may be deleted, in one commit.
     async fn delete_each(&self, bucket: &str, named: &[Named]) -> S3Result<Vec<S3Result<Deleted>>> {
         let mut refusals = Vec::with_capacity(named.len());
+        let mut may_go = Vec::with_capacity(named.len());
         for named in named {
-            refusals.push(self.access.require("s3:DeleteObject", bucket, Some(&named.key)).await.err());
-        }
-        let all_may_go = refusals.iter().all(Option::is_none);
-        if all_may_go && named.iter().all(|named| named.version.is_none() && named.condition == Condition::Always) {
-            let keys = named.iter().map(|named| named.key.clone()).collect();
-            let outcomes = self.engine.delete_many(bucket, keys).await?;
-            return Ok(outcomes.into_iter().map(|outcome| outcome.map_err(S3Error::from)).collect());
-        }
-        if all_may_go {
-            self.engine.bucket(bucket).await?;
-        }
-        let mut outcomes = Vec::with_capacity(named.len());
-        for (named, refusal) in named.iter().zip(refusals) {
-            outcomes.push(match refusal {
-                Some(refusal) => Err(refusal),
-                None => self.delete_named(bucket, named).await,
+            let action = if named.version.is_some() { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
+            let allowed = self.access.require(action, bucket, Some(&named.key)).await;
+            refusals.push(match allowed.and_then(|()| named.deletion()) {
+                Ok(deletion) => {
+                    may_go.push(deletion);
+                    None
+                }
+                Err(refusal) => Some(refusal),
             });
         }
-        Ok(outcomes)
-    }
-
-    async fn delete_named(&self, bucket: &str, named: &Named) -> S3Result<Deleted> {
-        match named.version.as_deref() {
-            None | Some("null") => Ok(self.engine.delete(bucket, &named.key, named.condition.clone()).await?),
-            Some(id) => Err(S3Error::from(Code::NoSuchVersion).with("VersionId", id)),
-        }
+        // Whoever may delete nothing learns nothing of the bucket.
+        let outcomes = if may_go.is_empty() { Vec::new() } else { self.engine.delete_many(bucket, may_go).await? };
+        let mut outcomes = outcomes.into_iter().map(|outcome| outcome.map_err(S3Error::from));
+        let answer = |refusal: Option<S3Error>| match refusal {
+            Some(refusal) => Err(refusal),
+            None => outcomes.next().unwrap_or_else(|| Err(Code::InternalError.into())),
+        };
+        Ok(refusals.into_iter().map(answer).collect())
     }
 }
 
-fn read_named(object: &Element) -> S3Result<Named> {
-    let key = object.child("Key").ok_or(Code::MalformedXML)?.text.clone();
-    let condition = match object.text_of("ETag").map(EtagList::read) {
-        None => Condition::Always,
-        Some(EtagList::Any) => Condition::Present,
-        Some(EtagList::Of(etags)) => Condition::EtagIn(etags),
-    };
-    let version = object.text_of("VersionId").filter(|id| !id.is_empty()).map(str::to_owned);
-    Ok(Named { key, version, condition })
+/// One object that a request names.
+struct Named {
+    key: String,
+    version: Option<String>,
+    condition: Condition,
+}
+
+impl Named {
+    fn read(object: &Element) -> S3Result<Self> {
+        let key = object.child("Key").ok_or(Code::MalformedXML)?.text.clone();
+        let condition = match object.text_of("ETag").map(EtagList::read) {
+            None => Condition::Always,
+            Some(EtagList::Any) => Condition::Present,
+            Some(EtagList::Of(etags)) => Condition::EtagIn(etags),
+        };
+        let version = object.text_of("VersionId").filter(|id| !id.is_empty()).map(str::to_owned);
+        Ok(Self { key, version, condition })
+    }
+
+    /// What it asks for; a version that can't be is none that the key has.
+    fn deletion(&self) -> S3Result<Deletion> {
+        let none = |id: &String| S3Error::from(Code::NoSuchVersion).with("VersionId", id);
+        let read = |id: &String| VersionId::read(id).ok_or_else(|| none(id));
+        let version = self.version.as_ref().map(read).transpose()?;
+        Ok(Deletion { key: self.key.clone(), version, condition: self.condition.clone() })
+    }
 }
 
 fn write_outcome(xml: &mut XmlWriter, named: &Named, outcome: S3Result<Deleted>, quiet: bool) {
+    let write_name = |xml: &mut XmlWriter| {
+        xml.text("Key", &named.key);
+        if let Some(version) = &named.version {
+            xml.text("VersionId", version);
+        }
+    };
     match outcome {
         Ok(_) if quiet => {}
-        Ok(_) => xml.element("Deleted", |xml| {
-            xml.text("Key", &named.key);
-            if let Some(version) = &named.version {
-                xml.text("VersionId", version);
+        Ok(deleted) => xml.element("Deleted", |xml| {
+            write_name(xml);
+            if let Some(marker) = deleted.version.filter(|_| deleted.is_marker) {
+                xml.value("DeleteMarker", true);
+                xml.value("DeleteMarkerVersionId", marker);
             }
         }),
         Err(error) => xml.element("Error", |xml| {
-            xml.text("Key", &named.key);
+            write_name(xml);
             xml.text("Code", error.code().name());
             xml.text("Message", error.message());
         }),

@@ -141,9 +141,15 @@ fn write_page(xml: &mut XmlWriter, names: Names, query: &Query, page: &ListPage,
     }
 }
 
-fn write_object(xml: &mut XmlWriter, names: Names, object: &ListedObject, owner: Option<&Owner>) {
+/// Writes what every line of a list has.
+pub(super) fn write_name(xml: &mut XmlWriter, names: Names, object: &ListedObject) {
     names.write(xml, "Key", &object.key);
     xml.text("LastModified", &amz_time::iso(object.last_modified_ms));
+}
+
+/// Writes what is said of an object in a list.
+pub(super) fn write_object(xml: &mut XmlWriter, names: Names, object: &ListedObject, owner: Option<&Owner>) {
+    write_name(xml, names, object);
     xml.text("ETag", &quoted(&object.etag));
     if let Some(checksum) = &object.checksum {
         xml.text("ChecksumAlgorithm", &checksum.algorithm);

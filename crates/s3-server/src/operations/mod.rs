@@ -11,7 +11,9 @@ mod listing;
 mod parts;
 mod policy;
 mod read;
+mod tagging;
 mod uploads;
+mod versions;
 mod write;
 
 use crate::access::Access;
@@ -70,6 +72,15 @@ impl Call<'_> {
             Operation::DeletePublicAccessBlock => self.delete_public_access_block().await,
             Operation::GetPublicAccessBlock => self.public_access_block().await,
             Operation::PutPublicAccessBlock => self.put_public_access_block().await,
+            Operation::GetBucketVersioning => self.versioning().await,
+            Operation::ListObjectVersions => self.list_versions().await,
+            Operation::PutBucketVersioning => self.put_versioning().await,
+            Operation::DeleteBucketTagging => self.delete_bucket_tagging().await,
+            Operation::DeleteObjectTagging => self.delete_object_tagging().await,
+            Operation::GetBucketTagging => self.bucket_tagging().await,
+            Operation::GetObjectTagging => self.object_tagging().await,
+            Operation::PutBucketTagging => self.put_bucket_tagging().await,
+            Operation::PutObjectTagging => self.put_object_tagging().await,
         }
     }
 }

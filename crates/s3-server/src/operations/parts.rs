@@ -1,6 +1,6 @@
 use http::StatusCode;
 
-use super::copy::CopySource;
+use super::copy::{CopySource, give_source_version};
 use super::listing::MAX_ENTRIES;
 use super::{Call, content};
 use crate::answer::{self, Answer};
@@ -42,6 +42,7 @@ impl Call<'_> {
         let upload = self.engine.upload(bucket, key, id).await?;
         let algorithm = upload_algorithm(&upload).unwrap_or(Algorithm::Crc64Nvme);
         let source: CopySource = self.copy_source().await?;
+        let source_version = source.object.version;
         let range = match self.request.header("x-amz-copy-source-range") {
             None => 0..source.object.size,
             Some(range) => byte_range::of_copy(range, source.object.size)?,
@@ -53,11 +54,13 @@ impl Call<'_> {
         let (etag, value) = source.copy(range, &mut staged, algorithm).await?;
         let attributes = PartAttributes { etag, checksum: Some(content::full_object(algorithm, &value)) };
         let part = self.engine.put_part((bucket, key, id), number, staged, attributes).await?;
-        Ok(answer::xml(XmlWriter::document("CopyPartResult", |xml| {
+        let mut answer = answer::xml(XmlWriter::document("CopyPartResult", |xml| {
             xml.text("LastModified", &amz_time::iso(part.last_modified_ms));
             xml.text("ETag", &quoted(&part.attributes.etag));
             xml.text(algorithm.element(), &value);
-        })))
+        }));
+        give_source_version(&mut answer, source_version);
+        Ok(answer)
     }
 
     pub(super) async fn list_parts(&self) -> S3Result<Answer> {

@@ -2,6 +2,7 @@ use std::ops::Range;
 
 use http::StatusCode;
 
+use super::versions::version_named;
 use super::{Call, content};
 use crate::answer::{self, Answer};
 use crate::engine::ObjectInfo;
@@ -11,8 +12,8 @@ use crate::{byte_range, conditions};
 
 impl Call<'_> {
     pub(super) async fn get_object(&self) -> S3Result<Answer> {
-        refuse_version(self.request)?;
-        let (object, file) = self.engine.open_object(self.request.bucket()?, self.request.key()?).await?;
+        let version = version_named(self.request)?;
+        let (object, file) = self.engine.open_object(self.request.bucket()?, self.request.key()?, version).await?;
         conditions::OF_READ.check(self.request, &object)?;
         let selection = Selection::of(self.request, &object)?;
         let range = selection.range.clone().unwrap_or(0..object.size);
@@ -22,8 +23,8 @@ impl Call<'_> {
     }
 
     pub(super) async fn head_object(&self) -> S3Result<Answer> {
-        refuse_version(self.request)?;
-        let object = self.engine.object(self.request.bucket()?, self.request.key()?).await?;
+        let version = version_named(self.request)?;
+        let object = self.engine.object(self.request.bucket()?, self.request.key()?, version).await?;
         conditions::OF_READ.check(self.request, &object)?;
         let selection = Selection::of(self.request, &object)?;
         let length = selection.range.as_ref().map_or(object.size, |range| range.end - range.start);
@@ -31,17 +32,6 @@ impl Call<'_> {
         answer::set(&mut answer, "content-length", length.to_string());
         selection.describe(&mut answer, self.request, &object);
         Ok(answer)
-    }
-}
-
-/// Buckets have no versions, so that each object is its version `null` and no other.
-///
-/// # Errors
-/// `NoSuchVersion` for every other id.
-pub(super) fn refuse_version(request: &Request) -> S3Result<()> {
-    match request.query().get("versionId") {
-        None | Some("null") => Ok(()),
-        Some(id) => Err(S3Error::from(Code::NoSuchVersion).with("VersionId", id)),
     }
 }
 

@@ -16,6 +16,7 @@ impl Call<'_> {
         let (bucket, key) = (self.request.bucket()?, self.request.key()?);
         let mut attributes = content::taken(self.request, self.settings.max_metadata_bytes)?;
         attributes.checksum = asked_checksum(self.request)?;
+        self.require_tagging(&attributes, bucket, key).await?;
         let upload = self.engine.create_upload(bucket, key, attributes).await?;
         let mut answer = answer::xml(XmlWriter::document("InitiateMultipartUploadResult", |xml| {
             xml.text("Bucket", bucket);

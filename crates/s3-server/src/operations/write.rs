@@ -2,8 +2,10 @@ use http::StatusCode;
 
 use super::Call;
 use super::content;
+use super::versions::give_version;
 use crate::answer::{self, Answer};
 use crate::conditions;
+use crate::engine::ObjectAttributes;
 use crate::error::S3Result;
 use crate::etag::quoted;
 
@@ -12,6 +14,7 @@ impl Call<'_> {
         let (bucket, key) = (self.request.bucket()?, self.request.key()?);
         let condition = conditions::of_write(self.request)?;
         let mut attributes = content::taken(self.request, self.settings.max_metadata_bytes)?;
+        self.require_tagging(&attributes, bucket, key).await?;
         let mut staged = self.engine.stage(bucket).await?;
         let digests = self.payload.store(self.request, &mut staged, self.settings.max_object_bytes, None).await?;
         attributes.checksum = digests.checksum().map(|(algorithm, value)| content::full_object(algorithm, value));
@@ -20,9 +23,18 @@ impl Call<'_> {
 
         let mut answer = answer::empty(StatusCode::OK);
         answer::set(&mut answer, "etag", quoted(&object.attributes.etag));
+        give_version(&mut answer, object.version);
         if let Some(checksum) = &object.attributes.checksum {
             content::give_checksum(&mut answer, checksum);
         }
         Ok(answer)
+    }
+
+    /// A write that brings tags needs the right to set them.
+    pub(super) async fn require_tagging(&self, attributes: &ObjectAttributes, bucket: &str, key: &str) -> S3Result<()> {
+        if attributes.tags.is_empty() {
+            return Ok(());
+        }
+        self.access.require("s3:PutObjectTagging", bucket, Some(key)).await
     }
 }

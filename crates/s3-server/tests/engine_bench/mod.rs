@@ -56,7 +56,7 @@ impl Bench {
     }
 
     pub async fn get(&self, key: &str) -> Result<(ObjectInfo, Bytes)> {
-        let (info, file) = self.engine.open_object("bucket", key).await?;
+        let (info, file) = self.engine.open_object("bucket", key, None).await?;
         let size = info.size;
         let bytes: Vec<Bytes> = file.stream(0..size).try_collect().await.unwrap();
         Ok((info, bytes.concat().into()))

@@ -11,3 +11,5 @@ mod hostile;
 mod multipart;
 mod objects;
 mod signer;
+mod tagging;
+mod versions;

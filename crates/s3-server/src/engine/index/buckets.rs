@@ -3,15 +3,36 @@
 use holdfast_sqlite::Work;
 use holdfast_sqlite::rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::super::BucketInfo;
+use super::super::{BucketInfo, Versioning};
 use super::{TextBytes, loaded, range_end, stored};
 
-const COLUMNS: &str = "name, region, created_at_ms, id";
+const COLUMNS: &str = "name, region, created_at_ms, versioning";
 
 /// The number that stands for a bucket in other tables; never given twice.
 pub(in super::super) fn id(connection: &Connection, name: &str) -> Work<Option<i64>> {
     let mut find = connection.prepare_cached("select id from bucket where name = ?1")?;
     Ok(find.query_row([name], |row| row.get(0)).optional()?)
+}
+
+/// A bucket's number, and what it keeps of what a write replaces.
+#[derive(Clone, Copy)]
+pub(in super::super) struct BucketState {
+    pub(in super::super) id: i64,
+    pub(in super::super) versioning: Versioning,
+}
+
+pub(in super::super) fn state(connection: &Connection, name: &str) -> Work<Option<BucketState>> {
+    let mut find = connection.prepare_cached("select id, versioning from bucket where name = ?1")?;
+    let read = |row: &Row<'_>| Ok(BucketState { id: row.get(0)?, versioning: read_versioning(row, 1)? });
+    Ok(find.query_row([name], read).optional()?)
+}
+
+/// Never back to `Never`: the bucket may hold versions.
+pub(in super::super) fn set_versioning(connection: &Connection, id: i64, is_enabled: bool) -> Work<()> {
+    connection
+        .prepare_cached("update bucket set versioning = ?2 where id = ?1")?
+        .execute(params![id, if is_enabled { "Enabled" } else { "Suspended" }])?;
+    Ok(())
 }
 
 pub(in super::super) fn find(connection: &Connection, name: &str) -> Work<Option<BucketInfo>> {
@@ -45,5 +66,19 @@ pub(in super::super) fn delete(connection: &Connection, id: i64) -> Work<()> {
 }
 
 fn read(row: &Row<'_>) -> holdfast_sqlite::rusqlite::Result<BucketInfo> {
-    Ok(BucketInfo { name: row.get(0)?, region: row.get(1)?, created_at_ms: loaded(row.get(2)?) })
+    Ok(BucketInfo {
+        name: row.get(0)?,
+        region: row.get(1)?,
+        created_at_ms: loaded(row.get(2)?),
+        versioning: read_versioning(row, 3)?,
+    })
+}
+
+/// The column `versioning`; null where it was never on.
+fn read_versioning(row: &Row<'_>, column: usize) -> holdfast_sqlite::rusqlite::Result<Versioning> {
+    Ok(match row.get_ref(column)?.as_str_or_null()? {
+        None => Versioning::Never,
+        Some("Enabled") => Versioning::Enabled,
+        Some(_) => Versioning::Suspended,
+    })
 }

@@ -1,7 +1,8 @@
 //! The index: what SQLite knows. Statements only; what may happen is decided by the callers.
 //!
 //! Invariants: keys compare as UTF-8 bytes (`BINARY` on text); `object` holds exactly the objects that a
-//! plain listing shows, so that a page is a range of its primary key; every file that a commit owes a move
+//! plain listing shows, so that a page is a range of its primary key; `version` holds what lies behind them, older
+//! versions and delete markers, all with lesser sequences than the key's object; every file that a commit owes a move
 //! or an unlink has a row in `chore` from that very commit.
 
 pub(super) mod buckets;
@@ -10,16 +11,19 @@ pub(super) mod documents;
 pub(super) mod objects;
 pub(super) mod parts;
 pub(super) mod uploads;
+pub(super) mod versions;
 
 use holdfast_sqlite::Schema;
 use holdfast_sqlite::rusqlite::ToSql;
 use holdfast_sqlite::rusqlite::types::{ToSqlOutput, ValueRef};
 
-/// Script 1. What later releases add (tags, ACLs, locks, encryption, older versions) are columns that
-/// default to null, which SQLite adds without rewriting a row, and tables beside these.
+/// Script 2 added tags and versions. What later releases add (ACLs, locks, encryption) are columns that default to
+/// null, which SQLite adds without rewriting a row, and tables beside these. Rows move between `object` and `version`
+/// as they are: a column of one is a column of the other.
 pub(super) const SCHEMA: Schema = Schema {
     application_id: 0x6866_7333, // "hfs3"
-    scripts: &["
+    scripts: &[
+        "
         create table engine (
             only_row integer primary key check (only_row = 1),
             generation integer not null
@@ -88,7 +92,32 @@ pub(super) const SCHEMA: Schema = Schema {
             path text not null,
             primary key (file, kind)
         ) strict, without rowid;
-    "],
+    ",
+        "
+        alter table bucket add column versioning text;
+        alter table object add column tags text;
+        alter table upload add column tags text;
+
+        create table version (
+            bucket integer not null,
+            key text not null,
+            sequence integer not null,
+            version text,
+            path text,
+            size integer not null,
+            modified_ms integer not null,
+            etag text not null,
+            checksum text,
+            storage_class text,
+            owner text,
+            attributes text,
+            parts text,
+            tags text,
+            primary key (bucket, key, sequence desc)
+        ) strict, without rowid;
+        create unique index null_version on version (bucket, key) where version is null;
+    ",
+    ],
 };
 
 /// Bytes bound as text: the bounds of a range of keys need not be UTF-8.
@@ -113,4 +142,40 @@ pub(super) fn stored(number: u64) -> i64 {
 /// The other way round.
 pub(super) fn loaded(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use holdfast_sqlite::rusqlite::Connection;
+    use holdfast_sqlite::{Database, Settings};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_index_of_the_first_release_is_brought_up_to_date_and_keeps_what_it_knows() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings::new(folder.path().join("index.db"));
+        let first = Schema { scripts: &SCHEMA.scripts[..1], ..SCHEMA };
+        let database = Database::open(&settings, first).unwrap();
+        let fill = |connection: &Connection| {
+            connection.execute_batch(
+                "insert into bucket (name, region, created_at_ms) values ('bucket', 'us-east-1', 1);
+                 insert into object (bucket, key, sequence, path, size, modified_ms, etag)
+                 values (1, 'key', 7, 'bucket/key~v', 4, 2, 'etag');",
+            )?;
+            Ok(())
+        };
+        database.write(fill).await.unwrap();
+        database.close().await;
+        let database = Database::open(&settings, SCHEMA).unwrap();
+        let found = |connection: &Connection| {
+            let (info, _) = objects::find(connection, "bucket", "key")?.unwrap();
+            assert_eq!((info.version, info.size, info.attributes.tags.len()), (None, 4, 0));
+            versions::retire(connection, 1, "key")?;
+            assert!(versions::exist(connection, 1)?);
+            Ok(())
+        };
+        database.write(found).await.unwrap();
+        database.close().await;
+    }
 }

@@ -2,11 +2,12 @@
 
 use holdfast_base::{Error, ErrorKind};
 use holdfast_sqlite::Work;
-use holdfast_sqlite::rusqlite::{Connection, OptionalExtension as _, Row, params};
+use holdfast_sqlite::rusqlite::types::ValueRef;
+use holdfast_sqlite::rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 
 use super::super::data_path::DataPath;
-use super::super::{Checksum, ChecksumKind, ListedObject, ObjectAttributes, ObjectInfo};
+use super::super::{Checksum, ChecksumKind, ListedObject, ObjectAttributes, ObjectInfo, VersionId};
 use super::chores::{self, Chore};
 use super::{TextBytes, loaded, stored};
 
@@ -15,34 +16,59 @@ pub(in super::super) struct Present {
     pub(in super::super) etag: String,
     pub(in super::super) path: DataPath,
     pub(in super::super) size: u64,
+    pub(in super::super) version: VersionId,
 }
 
 pub(in super::super) fn present(connection: &Connection, bucket: i64, key: &str) -> Work<Option<Present>> {
-    let mut find = connection.prepare_cached("select etag, path, size from object where bucket = ?1 and key = ?2")?;
-    let found = find.query_row(params![bucket, key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
-    Ok(match found {
-        Some((etag, path, size)) => Some(Present { etag, path: DataPath::from_index(path)?, size: loaded(size) }),
-        None => None,
-    })
-}
-
-/// The object of a key in the bucket of a name; `None` also when there is no such bucket.
-pub(in super::super) fn find(connection: &Connection, bucket: &str, key: &str) -> Work<Option<(ObjectInfo, DataPath)>> {
-    let sql = "select path, version, size, modified_ms, parts, etag, checksum, storage_class, owner, attributes
-               from object where bucket = (select id from bucket where name = ?1) and key = ?2";
+    let sql = "select etag, path, size, version from object where bucket = ?1 and key = ?2";
     let mut find = connection.prepare_cached(sql)?;
     let mut rows = find.query(params![bucket, key])?;
     let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some(Present {
+        etag: row.get(0)?,
+        path: DataPath::from_index(row.get(1)?)?,
+        size: loaded(row.get(2)?),
+        version: read_version(row, 3)?.unwrap_or(VersionId::NULL),
+    }))
+}
+
+/// Columns as [`read`] takes them; `version` has the same.
+pub(super) const COLUMNS: &str = "path, version, size, modified_ms, parts, etag, checksum, storage_class, owner,
+    attributes, tags";
+
+/// The object of a key in the bucket of a name; `None` also when there is no such bucket.
+pub(in super::super) fn find(connection: &Connection, bucket: &str, key: &str) -> Work<Option<(ObjectInfo, DataPath)>> {
+    let sql = format!(
+        "select {COLUMNS}, versioning from object, bucket where bucket.name = ?1 and bucket = bucket.id and key = ?2"
+    );
+    let mut find = connection.prepare_cached(&sql)?;
+    let mut rows = find.query(params![bucket, key])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let (mut info, path) = read(key, row)?;
+    if !matches!(row.get_ref(11)?, ValueRef::Null) {
+        info.version.get_or_insert(VersionId::NULL);
+    }
+    Ok(Some((info, path)))
+}
+
+/// A row of [`COLUMNS`]. The null version has no id yet.
+pub(super) fn read(key: &str, row: &Row<'_>) -> Work<(ObjectInfo, DataPath)> {
     let parts: Option<&str> = row.get_ref(4)?.as_str_or_null().map_err(|_| corrupt("parts"))?;
     let info = ObjectInfo {
         key: key.to_owned(),
-        version: row.get(1)?,
+        version: read_version(row, 1)?,
         size: loaded(row.get(2)?),
         last_modified_ms: loaded(row.get(3)?),
         attributes: read_attributes(row, 5)?,
         parts: parts.map_or(Ok(Vec::new()), serde_json::from_str).map_err(|_| corrupt("parts"))?,
     };
-    Ok(Some((info, DataPath::from_index(row.get(0)?)?)))
+    Ok((info, DataPath::from_index(row.get(0)?)?))
+}
+
+/// The column `version`: null for the null version.
+pub(super) fn read_version(row: &Row<'_>, column: usize) -> Work<Option<VersionId>> {
+    let text = row.get_ref(column)?.as_str_or_null().map_err(|_| corrupt("version"))?;
+    Ok(text.map(|text| VersionId::read(text).ok_or_else(|| corrupt("version"))).transpose()?)
 }
 
 /// Puts the row, over the one that the key has.
@@ -54,15 +80,15 @@ pub(in super::super) fn put(
     path: &DataPath,
 ) -> Work<()> {
     let sql = "insert or replace into object (bucket, key, sequence, version, path, size, modified_ms, etag,
-                   checksum, storage_class, owner, attributes, parts)
-               values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+                   checksum, storage_class, owner, attributes, parts, tags)
+               values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
     let parts = (!info.parts.is_empty()).then(|| serde_json::to_string(&info.parts)).transpose();
     let attributes = &info.attributes;
     connection.prepare_cached(sql)?.execute(params![
         bucket,
         info.key,
         sequence,
-        info.version,
+        info.version.and_then(VersionId::sequence).and(info.version).map(|id| id.to_string()),
         path.as_str(),
         stored(info.size),
         stored(info.last_modified_ms),
@@ -72,6 +98,7 @@ pub(in super::super) fn put(
         attributes.owner,
         pairs_text(attributes)?,
         parts.map_err(|_| corrupt("parts"))?,
+        tags_text(&attributes.tags)?,
     ])?;
     Ok(())
 }
@@ -81,7 +108,13 @@ pub(in super::super) fn delete(connection: &Connection, bucket: i64, key: &str) 
     Ok(())
 }
 
-/// Whether the bucket holds any object.
+pub(in super::super) fn set_tags(connection: &Connection, bucket: i64, key: &str, tags: Option<&str>) -> Work<()> {
+    connection
+        .prepare_cached("update object set tags = ?3 where bucket = ?1 and key = ?2")?
+        .execute(params![bucket, key, tags])?;
+    Ok(())
+}
+
 /// Forgets all objects of a bucket, and owes the removal of their files.
 pub(in super::super) fn owe_removal_of_all(connection: &Connection, bucket: i64) -> Work<()> {
     let mut paths = connection.prepare_cached("select path from object where bucket = ?1")?;
@@ -93,6 +126,7 @@ pub(in super::super) fn owe_removal_of_all(connection: &Connection, bucket: i64)
     Ok(())
 }
 
+/// Whether the bucket holds any object.
 pub(in super::super) fn exist(connection: &Connection, bucket: i64) -> Work<bool> {
     let sql = "select exists (select 1 from object where bucket = ?1)";
     Ok(connection.prepare_cached(sql)?.query_row([bucket], |row| row.get(0))?)
@@ -133,7 +167,7 @@ pub(in super::super) fn listed(key: &str, row: &Row<'_>) -> Work<ListedObject> {
     })
 }
 
-/// `etag, checksum, storage_class, owner, attributes` of a row, from a column on.
+/// `etag, checksum, storage_class, owner, attributes, tags` of a row, from a column on.
 pub(in super::super) fn read_attributes(row: &Row<'_>, first: usize) -> Work<ObjectAttributes> {
     let pairs: Option<&str> = row.get_ref(first + 4)?.as_str_or_null().map_err(|_| corrupt("attributes"))?;
     let pairs: Pairs = pairs.map_or(Ok(Pairs::default()), serde_json::from_str).map_err(|_| corrupt("attributes"))?;
@@ -144,7 +178,19 @@ pub(in super::super) fn read_attributes(row: &Row<'_>, first: usize) -> Work<Obj
         checksum: read_checksum(row, first + 1)?,
         storage_class: row.get(first + 2)?,
         owner: row.get(first + 3)?,
+        tags: read_tags(row, first + 5)?,
     })
+}
+
+fn read_tags(row: &Row<'_>, column: usize) -> Work<Vec<(String, String)>> {
+    let tags: Option<&str> = row.get_ref(column)?.as_str_or_null().map_err(|_| corrupt("tags"))?;
+    Ok(tags.map_or(Ok(Vec::new()), serde_json::from_str).map_err(|_| corrupt("tags"))?)
+}
+
+/// The column `tags`: an array of pairs; null when there are none.
+pub(in super::super) fn tags_text(tags: &[(String, String)]) -> Work<Option<String>> {
+    let text = (!tags.is_empty()).then(|| serde_json::to_string(tags)).transpose();
+    Ok(text.map_err(|_| corrupt("tags"))?)
 }
 
 /// What the column `attributes` holds; null when both are empty.
@@ -190,7 +236,7 @@ pub(in super::super) fn read_checksum(row: &Row<'_>, column: usize) -> Work<Opti
     Ok(Some(Checksum { algorithm: algorithm.to_owned(), kind, value: value.to_owned() }))
 }
 
-fn corrupt(column: &str) -> Error {
+pub(super) fn corrupt(column: &str) -> Error {
     let message = format!("the index holds an object whose {column} can't be read; restore the index from a backup");
     Error::new(ErrorKind::Integrity, "INDEX_CORRUPT", message)
 }
@@ -202,7 +248,7 @@ mod tests {
     #[test]
     fn a_page_is_a_range_of_the_primary_key_and_sorts_nothing() {
         let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(super::super::SCHEMA.scripts[0]).unwrap();
+        super::super::SCHEMA.scripts.iter().for_each(|script| connection.execute_batch(script).unwrap());
         let mut explain = connection.prepare(&format!("explain query plan {WALK}")).unwrap();
         let bounds = params![1, TextBytes(b"a"), TextBytes(b"b")];
         let plan: Vec<String> = explain.query_map(bounds, |row| row.get(3)).unwrap().collect::<Result<_, _>>().unwrap();

@@ -4,7 +4,7 @@ use holdfast_sqlite::Work;
 use holdfast_sqlite::rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::super::UploadInfo;
-use super::objects::{checksum_text, pairs_text, read_attributes};
+use super::objects::{checksum_text, pairs_text, read_attributes, tags_text};
 use super::{TextBytes, loaded, stored};
 
 /// An upload and the number that stands for it in `part`.
@@ -14,12 +14,12 @@ pub(in super::super) struct StoredUpload {
 }
 
 /// Columns as [`read`] takes them; uploads have no ETag.
-const COLUMNS: &str = "number, key, id, initiated_at_ms, '', checksum, storage_class, owner, attributes";
+const COLUMNS: &str = "number, key, id, initiated_at_ms, '', checksum, storage_class, owner, attributes, tags";
 
 pub(in super::super) fn insert(connection: &Connection, bucket: i64, upload: &StoredUpload) -> Work<()> {
     let sql =
-        "insert into upload (bucket, key, id, number, initiated_at_ms, checksum, storage_class, owner, attributes)
-               values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        "insert into upload (bucket, key, id, number, initiated_at_ms, checksum, storage_class, owner, attributes, tags)
+               values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     let StoredUpload { number, info } = upload;
     connection.prepare_cached(sql)?.execute(params![
         bucket,
@@ -31,6 +31,7 @@ pub(in super::super) fn insert(connection: &Connection, bucket: i64, upload: &St
         info.attributes.storage_class,
         info.attributes.owner,
         pairs_text(&info.attributes)?,
+        tags_text(&info.attributes.tags)?,
     ])?;
     Ok(())
 }

@@ -1,0 +1,121 @@
+//! Tags of objects and buckets over the wire.
+
+use crate::client::Fixture;
+
+fn tagging(tags: &[(&str, &str)]) -> Vec<u8> {
+    let tag = |(key, value): &(&str, &str)| format!("<Tag><Key>{key}</Key><Value>{value}</Value></Tag>");
+    format!("<Tagging><TagSet>{}</TagSet></Tagging>", tags.iter().map(tag).collect::<String>()).into_bytes()
+}
+
+async fn tags(s3: &Fixture, target: &str) -> Vec<(String, String)> {
+    let got = s3.get(target).await;
+    assert_eq!(got.status, 200, "{}", got.text());
+    got.elements("Key").into_iter().zip(got.elements("Value")).collect()
+}
+
+fn pairs(tags: &[(&str, &str)]) -> Vec<(String, String)> {
+    tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+#[tokio::test]
+async fn tags_are_put_got_and_deleted_and_the_object_stays() {
+    let s3 = Fixture::start().await;
+    s3.put("/bkt/k", b"body").await;
+    assert_eq!(tags(&s3, "/bkt/k?tagging").await, []);
+    assert_eq!(s3.put("/bkt/k?tagging", &tagging(&[("b", "2"), ("a", "")])).await.status, 200);
+    assert_eq!(tags(&s3, "/bkt/k?tagging").await, pairs(&[("b", "2"), ("a", "")]));
+    let got = s3.get("/bkt/k").await;
+    assert_eq!((got.text().as_str(), got.header("x-amz-tagging-count")), ("body", "2"));
+    assert_eq!(s3.send("HEAD", "/bkt/k", &[], b"").await.header("x-amz-tagging-count"), "2");
+    assert_eq!(s3.send("DELETE", "/bkt/k?tagging", &[], b"").await.status, 204);
+    assert_eq!(tags(&s3, "/bkt/k?tagging").await, []);
+    assert_eq!(s3.get("/bkt/k").await.header("x-amz-tagging-count"), "");
+    assert_eq!(s3.put("/bkt/none?tagging", &tagging(&[])).await.error(), (404, "NoSuchKey".into()));
+}
+
+#[tokio::test]
+async fn a_write_brings_tags_in_a_header() {
+    let s3 = Fixture::start().await;
+    let header = [("x-amz-tagging", "a=1+2&b%2F=%C3%A4&c")];
+    assert_eq!(s3.send("PUT", "/bkt/k", &header, b"x").await.status, 200);
+    assert_eq!(tags(&s3, "/bkt/k?tagging").await, pairs(&[("a", "1 2"), ("b/", "ä"), ("c", "")]));
+    s3.put("/bkt/k", b"without").await;
+    assert_eq!(tags(&s3, "/bkt/k?tagging").await, []);
+    let begun = s3.send("POST", "/bkt/parts?uploads", &[("x-amz-tagging", "a=b")], b"").await;
+    let id = begun.element("UploadId");
+    let part = s3.put(&format!("/bkt/parts?partNumber=1&uploadId={id}"), b"part").await;
+    let part = format!("<Part><PartNumber>1</PartNumber><ETag>{}</ETag></Part>", part.header("etag"));
+    let body = format!("<CompleteMultipartUpload>{part}</CompleteMultipartUpload>");
+    assert_eq!(s3.send("POST", &format!("/bkt/parts?uploadId={id}"), &[], body.as_bytes()).await.status, 200);
+    assert_eq!(tags(&s3, "/bkt/parts?tagging").await, pairs(&[("a", "b")]));
+}
+
+#[tokio::test]
+async fn a_copy_keeps_or_replaces_the_tags_of_its_source() {
+    let s3 = Fixture::start().await;
+    s3.send("PUT", "/bkt/k", &[("x-amz-tagging", "a=1")], b"x").await;
+    let copy = async |more: &[(&str, &str)]| {
+        let headers = [&[("x-amz-copy-source", "/bkt/k")], more].concat();
+        s3.send("PUT", "/bkt/copy", &headers, b"").await
+    };
+    copy(&[("x-amz-metadata-directive", "REPLACE")]).await;
+    assert_eq!(tags(&s3, "/bkt/copy?tagging").await, pairs(&[("a", "1")]));
+    copy(&[("x-amz-tagging-directive", "REPLACE"), ("x-amz-tagging", "b=2")]).await;
+    assert_eq!(tags(&s3, "/bkt/copy?tagging").await, pairs(&[("b", "2")]));
+    copy(&[("x-amz-tagging-directive", "REPLACE")]).await;
+    assert_eq!(tags(&s3, "/bkt/copy?tagging").await, []);
+    assert_eq!(copy(&[("x-amz-tagging-directive", "KEEP")]).await.error(), (400, "InvalidArgument".into()));
+}
+
+#[tokio::test]
+async fn tags_that_s3_does_not_take_are_refused_and_change_nothing() {
+    let s3 = Fixture::start().await;
+    s3.send("PUT", "/bkt/k", &[("x-amz-tagging", "a=1")], b"old").await;
+    let keys: Vec<String> = (0..11).map(|n| n.to_string()).collect();
+    let many: Vec<(&str, &str)> = keys.iter().map(|key| (key.as_str(), "v")).collect();
+    for (body, code) in [
+        (tagging(&many), "BadRequest"),
+        (tagging(&[(&"k".repeat(129), "v")]), "InvalidTag"),
+        (tagging(&[("k", &"v".repeat(257))]), "InvalidTag"),
+        (tagging(&[("k", "1"), ("k", "2")]), "InvalidTag"),
+        (b"<Tagging>".to_vec(), "MalformedXML"),
+    ] {
+        assert_eq!(s3.put("/bkt/k?tagging", &body).await.error(), (400, code.into()));
+    }
+    let header = keys.iter().map(|key| format!("{key}=v")).collect::<Vec<_>>().join("&");
+    for (header, code) in [(header.as_str(), "BadRequest"), ("a=1&a=2", "InvalidArgument"), ("a=%23", "InvalidTag")] {
+        let refused = s3.send("PUT", "/bkt/k", &[("x-amz-tagging", header)], b"new").await;
+        assert_eq!(refused.error(), (400, code.into()), "{header}");
+    }
+    assert_eq!(tags(&s3, "/bkt/k?tagging").await, pairs(&[("a", "1")]));
+    assert_eq!(s3.get("/bkt/k").await.text(), "old");
+}
+
+#[tokio::test]
+async fn tags_are_those_of_the_version_that_is_named() {
+    let s3 = Fixture::start().await;
+    let enabled = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    s3.put("/bkt?versioning", enabled).await;
+    let first = s3.put("/bkt/k", b"1").await.header("x-amz-version-id").to_owned();
+    s3.put("/bkt/k", b"2").await;
+    let named = format!("/bkt/k?tagging&versionId={first}");
+    let put = s3.put(&named, &tagging(&[("a", "1")])).await;
+    assert_eq!((put.status, put.header("x-amz-version-id")), (200, first.as_str()));
+    assert_eq!((tags(&s3, &named).await, tags(&s3, "/bkt/k?tagging").await), (pairs(&[("a", "1")]), vec![]));
+    let deleted = s3.send("DELETE", &named, &[], b"").await;
+    assert_eq!((deleted.status, deleted.header("x-amz-version-id")), (204, first.as_str()));
+    s3.send("DELETE", "/bkt/k", &[], b"").await;
+    assert_eq!(s3.get("/bkt/k?tagging").await.error(), (404, "NoSuchKey".into()));
+}
+
+#[tokio::test]
+async fn a_bucket_has_tags_once_they_are_set() {
+    let s3 = Fixture::start().await;
+    assert_eq!(s3.get("/bkt?tagging").await.error(), (404, "NoSuchTagSet".into()));
+    assert_eq!(s3.put("/bkt?tagging", &tagging(&[("team", "a b"), ("stage", "x")])).await.status, 204);
+    assert_eq!(tags(&s3, "/bkt?tagging").await, pairs(&[("team", "a b"), ("stage", "x")]));
+    assert_eq!(s3.put("/bkt?tagging", &tagging(&[("a", "1"), ("a", "2")])).await.error(), (400, "InvalidTag".into()));
+    assert_eq!(s3.send("DELETE", "/bkt?tagging", &[], b"").await.status, 204);
+    assert_eq!(s3.get("/bkt?tagging").await.error(), (404, "NoSuchTagSet".into()));
+    assert_eq!(s3.get("/none?tagging").await.error(), (404, "NoSuchBucket".into()));
+}
