@@ -9,7 +9,7 @@ use std::task::{Context, Waker};
 use bytes::Bytes;
 use engine_bench::{Bench, attributes};
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use holdfast_s3_server::engine::{Condition, EngineError};
+use holdfast_s3_server::engine::{Condition, Deletion, EngineError, VersionEntry, VersionQuery};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_racing_puts_that_want_nothing_there_exactly_one_wins() {
@@ -134,5 +134,33 @@ async fn a_put_whose_caller_goes_away_is_finished() {
     drop(put);
     let bench = bench.reopen().await;
     assert_eq!(bench.get("key").await.unwrap().1, vec![5; 1000]);
+    assert_eq!(bench.files().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_version_is_found_and_listed_once_while_a_newer_one_comes_and_goes() {
+    let bench = Arc::new(Bench::new().await);
+    bench.engine.set_versioning("bucket", true).await.unwrap();
+    let first = bench.put("key", "first").await.version;
+    let writer = Arc::clone(&bench);
+    let writes = tokio::spawn(async move {
+        for _ in 0..200 {
+            // The first version moves behind the newer one, and back.
+            let version = writer.put("key", "newer").await.version;
+            let deletion = Deletion { key: "key".to_owned(), version, condition: Condition::Always };
+            writer.engine.delete_one("bucket", deletion).await.unwrap();
+        }
+    });
+    while !writes.is_finished() {
+        let found = bench.engine.open_object("bucket", "key", first).await.unwrap().0;
+        assert_eq!((found.version, found.size), (first, 5));
+        assert!(bench.engine.object("bucket", "key", None).await.is_ok(), "the key always has an object");
+        let query = VersionQuery { max: 10, ..VersionQuery::default() };
+        let listed = bench.engine.list_versions("bucket", query).await.unwrap().entries;
+        let is_first =
+            |entry: &&VersionEntry| matches!(entry, VersionEntry::Version(listed) if Some(listed.version) == first);
+        assert_eq!(listed.iter().filter(is_first).count(), 1, "{listed:?}");
+    }
+    writes.await.unwrap();
     assert_eq!(bench.files().len(), 1);
 }

@@ -62,7 +62,9 @@ impl Call<'_> {
             return Err(S3Error::new(Code::InvalidRequest, message));
         }
         let same_class = asked.storage_class == source.object.attributes.storage_class;
-        let is_itself = source.bucket == bucket && source.key == key && !source.is_version;
+        // An older version becomes the newest that way.
+        let is_older = source.is_version && source.object.version.is_some();
+        let is_itself = source.bucket == bucket && source.key == key && !is_older;
         if !replace && same_class && is_itself {
             let message = "This copy request is illegal because it is trying to copy an object to itself without changing the \
                 object's metadata, storage class, website redirect location or encryption attributes.";

@@ -64,6 +64,8 @@ async fn a_copy_keeps_or_replaces_the_tags_of_its_source() {
     assert_eq!(tags(&s3, "/bkt/copy?tagging").await, pairs(&[("b", "2")]));
     copy(&[("x-amz-tagging-directive", "REPLACE")]).await;
     assert_eq!(tags(&s3, "/bkt/copy?tagging").await, []);
+    let itself = [("x-amz-copy-source", "/bkt/k?versionId=null"), ("x-amz-tagging-directive", "REPLACE")];
+    assert_eq!(s3.send("PUT", "/bkt/k", &itself, b"").await.error(), (400, "InvalidRequest".into()));
     assert_eq!(copy(&[("x-amz-tagging-directive", "KEEP")]).await.error(), (400, "InvalidArgument".into()));
 }
 

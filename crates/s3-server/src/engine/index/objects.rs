@@ -36,12 +36,13 @@ pub(in super::super) fn present(connection: &Connection, bucket: i64, key: &str)
 pub(super) const COLUMNS: &str = "path, version, size, modified_ms, parts, etag, checksum, storage_class, owner,
     attributes, tags";
 
+fn find_sql() -> String {
+    format!("select {COLUMNS}, versioning from bucket join object on bucket = bucket.id where name = ?1 and key = ?2")
+}
+
 /// The object of a key in the bucket of a name; `None` also when there is no such bucket.
 pub(in super::super) fn find(connection: &Connection, bucket: &str, key: &str) -> Work<Option<(ObjectInfo, DataPath)>> {
-    let sql = format!(
-        "select {COLUMNS}, versioning from object, bucket where bucket.name = ?1 and bucket = bucket.id and key = ?2"
-    );
-    let mut find = connection.prepare_cached(&sql)?;
+    let mut find = connection.prepare_cached(&find_sql())?;
     let mut rows = find.query(params![bucket, key])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     let (mut info, path) = read(key, row)?;
@@ -243,15 +244,27 @@ pub(super) fn corrupt(column: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use holdfast_sqlite::rusqlite::Params;
+
     use super::*;
+
+    fn plan(sql: &str, of: impl Params) -> Vec<String> {
+        let connection = Connection::open_in_memory().unwrap();
+        super::super::SCHEMA.scripts.iter().for_each(|script| connection.execute_batch(script).unwrap());
+        let mut explain = connection.prepare(&format!("explain query plan {sql}")).unwrap();
+        explain.query_map(of, |row| row.get(3)).unwrap().collect::<Result<_, _>>().unwrap()
+    }
 
     #[test]
     fn a_page_is_a_range_of_the_primary_key_and_sorts_nothing() {
-        let connection = Connection::open_in_memory().unwrap();
-        super::super::SCHEMA.scripts.iter().for_each(|script| connection.execute_batch(script).unwrap());
-        let mut explain = connection.prepare(&format!("explain query plan {WALK}")).unwrap();
-        let bounds = params![1, TextBytes(b"a"), TextBytes(b"b")];
-        let plan: Vec<String> = explain.query_map(bounds, |row| row.get(3)).unwrap().collect::<Result<_, _>>().unwrap();
+        let plan = plan(WALK, params![1, TextBytes(b"a"), TextBytes(b"b")]);
         assert_eq!(plan, ["SEARCH object USING PRIMARY KEY (bucket=? AND key>? AND key<?)"]);
+    }
+
+    #[test]
+    fn an_object_is_found_by_two_keys() {
+        let [bucket, object] = &plan(&find_sql(), params!["bucket", "key"])[..] else { panic!("two searches") };
+        assert!(bucket.starts_with("SEARCH bucket USING") && bucket.ends_with("(name=?)"), "{bucket}");
+        assert_eq!(object, "SEARCH object USING PRIMARY KEY (bucket=? AND key=?)");
     }
 }
