@@ -93,7 +93,7 @@ fn action_of(operation: Operation, is_versioned: bool) -> Option<&'static str> {
         Operation::DeleteBucket => Some("s3:DeleteBucket"),
         Operation::DeleteBucketPolicy => Some("s3:DeleteBucketPolicy"),
         Operation::DeleteObject => Some("s3:DeleteObject"),
-        Operation::DeleteObjects => None,
+        Operation::DeleteObjects | Operation::PostObject => None,
         Operation::DeleteBucketOwnershipControls => Some("s3:PutBucketOwnershipControls"),
         Operation::DeletePublicAccessBlock => Some("s3:PutBucketPublicAccessBlock"),
         Operation::GetBucketLocation => Some("s3:GetBucketLocation"),

@@ -30,6 +30,7 @@ pub mod engine;
 mod error;
 mod etag;
 mod faults;
+mod form;
 mod operation;
 mod operations;
 mod owner;

@@ -55,6 +55,7 @@ operations! {
     ListObjects,
     ListObjectsV2,
     ListParts,
+    PostObject,
     PutBucketOwnershipControls,
     PutBucketPolicy,
     PutBucketTagging,
@@ -193,6 +194,7 @@ impl Operation {
             ("DELETE", Some("policy")) => Some(Self::DeleteBucketPolicy),
             ("DELETE", Some("tagging")) => Some(Self::DeleteBucketTagging),
             ("POST", Some("delete")) => Some(Self::DeleteObjects),
+            ("POST", None) => Some(Self::PostObject),
             _ => None,
         }
     }

@@ -1,3 +1,4 @@
+use http::header::{HOST, REFERER, USER_AGENT};
 use http::{HeaderMap, Method, request::Parts};
 
 use crate::error::{Code, S3Error, S3Result};
@@ -27,6 +28,19 @@ impl Request {
         let raw_path = parts.uri.path().to_owned();
         let is_bucket_in_host = host.is_some_and(is_bucket_host);
         Ok(Self { method: parts.method, raw_path, query, headers: parts.headers, target, is_bucket_in_host })
+    }
+
+    /// The put that a form stands for: of a key, with headers that its fields say. Of the form's own headers it has
+    /// those that tell who sends it.
+    pub(crate) fn of_form(&self, key: &str, mut headers: HeaderMap) -> Self {
+        for name in [HOST, REFERER, USER_AGENT] {
+            if let Some(value) = self.headers.get(&name) {
+                headers.insert(name, value.clone());
+            }
+        }
+        let target = Target { bucket: self.target.bucket.clone(), key: Some(key.to_owned()) };
+        let (method, query) = (self.method.clone(), self.query.clone());
+        Self { method, raw_path: self.raw_path.clone(), query, headers, target, ..*self }
     }
 
     pub(crate) fn method(&self) -> &Method {

@@ -153,7 +153,14 @@ impl Service {
         };
         let access = Access { rules: &self.rules, engine: &self.engine, facts };
         access.require_operation(operation).await?;
-        let call = Call { engine: &self.engine, settings: &self.settings, request: &request, payload, access: &access };
+        let call = Call {
+            engine: &self.engine,
+            settings: &self.settings,
+            request: &request,
+            payload,
+            access: &access,
+            verifier: &self.verifier,
+        };
         let answered = call.perform(operation).await;
         progress.cut |= fault.is_some_and(|fault| fault.cut == Some(Cut::After));
         answered

@@ -61,11 +61,12 @@ pub(crate) enum SignedBy {
     },
     /// Version 2 in the query, which does not tell when.
     OldQuery,
-    #[allow(dead_code, reason = "verified next")]
     /// A form's policy.
     Form {
         at_ms: u64,
     },
+    /// A form's policy, version 2.
+    OldForm,
 }
 
 impl SignedBy {
@@ -75,7 +76,7 @@ impl SignedBy {
             Self::Nothing => None,
             Self::Header { .. } => Some("REST-HEADER"),
             Self::Query { .. } | Self::OldQuery => Some("REST-QUERY-STRING"),
-            Self::Form { .. } => Some("POST"),
+            Self::Form { .. } | Self::OldForm => Some("POST"),
         }
     }
 
@@ -83,7 +84,7 @@ impl SignedBy {
     pub(crate) fn version(self) -> Option<&'static str> {
         match self {
             Self::Nothing => None,
-            Self::OldQuery => Some("AWS"),
+            Self::OldQuery | Self::OldForm => Some("AWS"),
             Self::Header { .. } | Self::Query { .. } | Self::Form { .. } => Some("AWS4-HMAC-SHA256"),
         }
     }
@@ -92,7 +93,7 @@ impl SignedBy {
     pub(crate) fn at_ms(self) -> Option<u64> {
         match self {
             Self::Header { at_ms } | Self::Query { at_ms } | Self::Form { at_ms } => Some(at_ms),
-            Self::Nothing | Self::OldQuery => None,
+            Self::Nothing | Self::OldQuery | Self::OldForm => None,
         }
     }
 }

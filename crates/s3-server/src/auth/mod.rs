@@ -5,6 +5,7 @@
 
 mod canonical;
 mod chunk_signer;
+mod form;
 mod header;
 mod identity;
 mod old_query;

@@ -38,9 +38,9 @@ pub(crate) struct Verifier {
 }
 
 /// A user and the secret that proves it.
-struct Signatory {
-    user: Arc<User>,
-    secret: String,
+pub(super) struct Signatory {
+    pub(super) user: Arc<User>,
+    pub(super) secret: String,
 }
 
 impl Verifier {
@@ -179,7 +179,15 @@ impl Verifier {
         Err(error.with("AWSAccessKeyId", scope.access_key_id.clone()).with("StringToSign", text))
     }
 
-    fn signatory(&self, access_key_id: &str) -> S3Result<&Signatory> {
+    pub(super) fn is_enabled(&self) -> bool {
+        self.enabled
+    }
+
+    pub(super) fn region(&self) -> &str {
+        &self.region
+    }
+
+    pub(super) fn signatory(&self, access_key_id: &str) -> S3Result<&Signatory> {
         let unknown = || S3Error::from(Code::InvalidAccessKeyId).with("AWSAccessKeyId", access_key_id);
         self.users.get(access_key_id).ok_or_else(unknown)
     }

@@ -124,7 +124,7 @@ pub(crate) struct Digesting {
 
 impl Digesting {
     /// Starts what the checks need, and `keep`: the checksum to keep when it is not the one that the client sends.
-    pub(super) fn start(checks: &BodyChecks, keep: Option<Algorithm>) -> Self {
+    pub(crate) fn start(checks: &BodyChecks, keep: Option<Algorithm>) -> Self {
         let sent = checks.checksum.as_ref().map(|(algorithm, _)| *algorithm);
         let mut algorithms = vec![keep.or(sent).unwrap_or(Algorithm::Crc64Nvme)];
         algorithms.extend(sent.filter(|sent| !algorithms.contains(sent)));
@@ -157,7 +157,7 @@ impl Digesting {
     }
 
     /// Compares what came with what was promised, in the headers or in the trailers.
-    pub(super) fn finish(self, checks: &BodyChecks, trailers: &[(String, String)]) -> S3Result<Digests> {
+    pub(crate) fn finish(self, checks: &BodyChecks, trailers: &[(String, String)]) -> S3Result<Digests> {
         let md5 = self.md5.finalize();
         if checks.md5.as_ref().is_some_and(|promised| promised.as_slice() != md5.as_slice()) {
             let message = "The Content-MD5 you specified did not match what we received.";

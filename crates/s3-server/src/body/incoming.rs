@@ -107,7 +107,10 @@ impl Payload {
     }
 
     /// The next data of the connection; `None` at the end.
-    async fn next_frame(&mut self) -> S3Result<Option<Bytes>> {
+    ///
+    /// # Errors
+    /// `IncompleteBody` when the client hangs up.
+    pub(crate) async fn next_frame(&mut self) -> S3Result<Option<Bytes>> {
         self.touched = true;
         while let Some(frame) = self.incoming.frame().await {
             let frame = frame.map_err(|_| S3Error::from(Code::IncompleteBody))?;

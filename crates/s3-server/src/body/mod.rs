@@ -7,7 +7,7 @@ mod digests;
 mod framing;
 mod incoming;
 
-pub(crate) use digests::Digesting;
-use digests::{BodyChecks, Digests};
-use framing::Framing;
+use digests::Digests;
+pub(crate) use digests::{BodyChecks, Digesting};
+pub(crate) use framing::Framing;
 pub(crate) use incoming::Payload;

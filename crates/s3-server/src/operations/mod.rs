@@ -10,6 +10,7 @@ mod delete;
 mod listing;
 mod parts;
 mod policy;
+mod post;
 mod read;
 mod tagging;
 mod uploads;
@@ -18,6 +19,7 @@ mod write;
 
 use crate::access::Access;
 use crate::answer::Answer;
+use crate::auth::Verifier;
 use crate::body::Payload;
 use crate::engine::Engine;
 use crate::error::S3Result;
@@ -32,6 +34,7 @@ pub(crate) struct Call<'a> {
     pub(crate) request: &'a Request,
     pub(crate) payload: &'a mut Payload,
     pub(crate) access: &'a Access<'a>,
+    pub(crate) verifier: &'a Verifier,
 }
 
 impl Call<'_> {
@@ -53,6 +56,7 @@ impl Call<'_> {
             Operation::ListBuckets => self.list_buckets().await,
             Operation::ListObjects => self.list_objects().await,
             Operation::ListObjectsV2 => self.list_objects_v2().await,
+            Operation::PostObject => self.post_object().await,
             Operation::PutObject => self.put_object().await,
             Operation::AbortMultipartUpload => self.abort_upload().await,
             Operation::CompleteMultipartUpload => self.complete_upload().await,

@@ -6,6 +6,7 @@ mod auth;
 mod bodies;
 mod client;
 mod conditions;
+mod forms;
 mod guarded;
 mod hostile;
 mod multipart;

@@ -85,11 +85,16 @@ impl Signer {
         format!("{path}?{query}&X-Amz-Signature={signature}")
     }
 
+    /// The signature of a text, version 2.
+    pub(crate) fn sign_old(&self, text: &str) -> String {
+        let mac = Hmac::<Sha1>::new_from_slice(self.secret.as_bytes()).unwrap().chain_update(text).finalize();
+        STANDARD.encode(mac.into_bytes())
+    }
+
     /// A presigned path and query of version 2. `signed` is what the text to sign ends with, when it is not the path.
     pub(crate) fn presigned_old(&self, method: &str, target: &str, expires_s: u64, signed: Option<&str>) -> String {
         let text = format!("{method}\n\n\n{expires_s}\n{}", signed.unwrap_or(target));
-        let mac = Hmac::<Sha1>::new_from_slice(self.secret.as_bytes()).unwrap().chain_update(text).finalize();
-        let signature = STANDARD.encode(mac.into_bytes()).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+        let signature = self.sign_old(&text).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
         let sign = if target.contains('?') { '&' } else { '?' };
         format!("{target}{sign}AWSAccessKeyId={}&Signature={signature}&Expires={expires_s}", self.key)
     }
