@@ -13,7 +13,8 @@ use crate::query::Query;
 use crate::request::Request;
 
 /// Parameters that are signed beside those that choose an operation.
-const SIGNED: [&str; 5] = ["defaultObjectAcl", "storageClass", "uploadId", "versionId", "x-amz-security-token"];
+const SIGNED: [&str; 6] =
+    ["defaultObjectAcl", "partNumber", "storageClass", "uploadId", "versionId", "x-amz-security-token"];
 /// How the parameters begin that change an answer's headers; they are signed too.
 const ANSWERED: &str = "response-";
 
@@ -94,9 +95,8 @@ fn resource(request: &Request) -> String {
     let path = request.raw_path();
     let of_host = request.target().bucket.as_deref().filter(|_| request.is_bucket_in_host());
     let mut resource = of_host.map_or_else(|| path.to_owned(), |bucket| format!("/{bucket}{path}"));
-    let is_signed = |name: &str| {
-        SIGNED.contains(&name) || name.starts_with(ANSWERED) || (Operation::is_chosen_by(name) && name != "list-type")
-    };
+    let is_signed =
+        |name: &str| SIGNED.contains(&name) || name.starts_with(ANSWERED) || (Operation::is_chosen_by(name));
     let mut signed: Vec<_> = request.query().iter().filter(|parameter| is_signed(&parameter.name)).collect();
     signed.sort_by(|one, other| one.name.cmp(&other.name));
     for (at, parameter) in signed.iter().enumerate() {

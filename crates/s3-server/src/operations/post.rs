@@ -1,12 +1,13 @@
 use http::{StatusCode, Uri};
 
+use super::versions::give_version;
 use super::{Call, content};
 use crate::access::Access;
 use crate::answer::{self, Answer};
 use crate::auth::Identity;
 use crate::body::{BodyChecks, Digesting, Framing};
 use crate::encoding::{encode_path, encode_query};
-use crate::engine::{Condition, Engine, ObjectInfo};
+use crate::engine::{Condition, Engine, ObjectAttributes, ObjectInfo};
 use crate::error::{Code, S3Error, S3Result};
 use crate::etag::quoted;
 use crate::form::{Fields, FormFile, FormPolicy, FormReader};
@@ -37,7 +38,11 @@ impl Call<'_> {
         let access = Access { rules: self.access.rules, engine: self.engine, facts };
         access.require("s3:PutObject", bucket, Some(key)).await?;
         let length = policy.and_then(|policy| policy.length());
-        let object = store(self.engine, self.settings, &request, file, length).await?;
+        let attributes = content::taken(&request, self.settings.max_metadata_bytes)?;
+        if !attributes.tags.is_empty() {
+            access.require("s3:PutObjectTagging", bucket, Some(key)).await?;
+        }
+        let object = store(self.engine, self.settings, &request, (attributes, file), length).await?;
         answered(self.request, &fields, bucket, key, &object)
     }
 }
@@ -47,10 +52,9 @@ async fn store(
     engine: &Engine,
     settings: &ServerSettings,
     request: &Request,
-    mut file: FormFile<'_>,
+    (mut attributes, mut file): (ObjectAttributes, FormFile<'_>),
     length: Option<(u64, u64)>,
 ) -> S3Result<ObjectInfo> {
-    let mut attributes = content::taken(request, settings.max_metadata_bytes)?;
     let (min_bytes, max_bytes) = length.unwrap_or((0, u64::MAX));
     let max_bytes = max_bytes.min(settings.max_object_bytes);
     let checks = BodyChecks::of(request, &Framing::of(request)?)?;
@@ -104,6 +108,7 @@ fn answered(request: &Request, fields: &Fields, bucket: &str, key: &str, object:
         (None, _) => answer::empty(StatusCode::NO_CONTENT),
     };
     answer::set(&mut answer, "etag", etag);
+    give_version(&mut answer, object.version);
     answer::set(&mut answer, "location", location);
     Ok(answer)
 }

@@ -162,6 +162,8 @@ async fn a_presigned_url_of_version_2_is_good_for_what_it_says_until_it_expires(
         format!("{url}&versionId=null"),
         format!("{url}&response-content-type=text/html"),
         format!("{url}&attributes"),
+        format!("{url}&partNumber=1"),
+        format!("{url}&tagging"),
         format!("{url}&x-amz-acl=private"),
     ] {
         assert_eq!(s3.s3.get(&changed).await.error(), refused, "{changed}");

@@ -219,6 +219,20 @@ async fn a_form_that_is_denied_to_its_signer_is_refused() {
 }
 
 #[tokio::test]
+async fn the_tags_of_a_form_are_set_by_whom_may() {
+    let s3 = Guarded::start().await;
+    let tags = "<Tagging><TagSet><Tag><Key>colour</Key><Value>red</Value></Tag></TagSet></Tagging>";
+    let fields = [("key", "a"), ("tagging", tags)];
+    let form = Form::of(&fields, b"data").signed(&s3.signer(), r#",{"key":"a"},["starts-with","$tagging",""]"#);
+    assert_eq!(form.post(&s3).await.status, 204);
+    let told = s3.signed(&s3.signer(), "GET", "/bkt/a?tagging=", b"").await;
+    assert_eq!((told.element("Key"), told.element("Value")), ("colour".into(), "red".into()));
+    let deny = r#"{"Effect":"Deny","Principal":"*","Action":"s3:PutObjectTagging","Resource":"arn:aws:s3:::bkt/*"}"#;
+    s3.put_policy(deny).await;
+    assert_eq!(form.post(&s3).await.error(), (403, "AccessDenied".into()));
+}
+
+#[tokio::test]
 async fn the_checksum_of_a_form_is_verified() {
     let s3 = Guarded::start().await;
     let with = |sum: &str| {
