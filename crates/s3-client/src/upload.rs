@@ -9,7 +9,7 @@ use futures_util::{Stream, StreamExt};
 use holdfast_base::{Error, ErrorKind, Result};
 use tokio::task::JoinSet;
 
-use crate::{Bucket, PutOptions, Stored};
+use crate::{Bucket, PutOptions, Stored, UploadNote};
 
 /// The smallest part that S3 takes, the last one excepted.
 const MIN_PART_BYTES: usize = 5 << 20;
@@ -19,7 +19,7 @@ const MAX_PARTS: usize = 10_000;
 const PARTS_BEFORE_GROWTH: usize = 1_000;
 
 /// How to cut an upload into parts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct UploadOptions {
     /// Conditions and descriptions.
     pub put: PutOptions,
@@ -29,11 +29,22 @@ pub struct UploadOptions {
     pub concurrency: Option<usize>,
     /// The whole size, where it is known: lets the parts be of one size from the start.
     pub size_hint: Option<u64>,
+    /// What is larger goes in parts of 5 MiB, also where it would fit in one. At least 5 MiB. Default: a part.
+    pub single_bytes: Option<usize>,
+    /// Where to note an upload in parts while it is under way.
+    pub note: Option<UploadNote>,
 }
 
 impl Default for UploadOptions {
     fn default() -> Self {
-        Self { put: PutOptions::default(), part_bytes: 8 << 20, concurrency: None, size_hint: None }
+        Self {
+            put: PutOptions::default(),
+            part_bytes: 8 << 20,
+            concurrency: None,
+            size_hint: None,
+            single_bytes: None,
+            note: None,
+        }
     }
 }
 
@@ -67,28 +78,31 @@ impl Bucket {
         S: Stream<Item = Result<Bytes>> + Send,
     {
         let mut parts = PartReader { data: Box::pin(data), rest: Bytes::new() };
-        let first = parts.next(options.part_bytes(0)).await?;
+        let mut first = parts.next(options.part_bytes(0)).await?;
         if first.len() < options.part_bytes(0) {
-            let stored = self.put(key, first, &options.put).await?;
-            on_progress(stored.size);
-            return Ok(stored);
+            if first.len() <= options.single_bytes.map_or(usize::MAX, |bytes| bytes.max(MIN_PART_BYTES)) {
+                let stored = self.put(key, first, &options.put).await?;
+                on_progress(stored.size);
+                return Ok(stored);
+            }
+            // All of it came: two parts of it, of the one size that every part but the last must have.
+            parts.rest = first.split_off(MIN_PART_BYTES);
         }
         let upload_id = self.begin_upload(key, &options.put).await?;
-        let mut guard = AbortOnDrop::new(self.clone(), key.to_owned(), upload_id);
-        let stored = self.send_parts(&guard, first, &mut parts, options, &on_progress).await;
-        match stored {
-            Ok(stored) => {
-                guard.disarm();
-                Ok(stored)
-            }
-            Err(error) => {
-                guard.disarm();
-                if let Err(abort) = self.abort_upload(key, &guard.upload_id).await {
-                    tracing::warn!(key, upload = guard.upload_id, %abort, "an upload that failed could not be aborted");
-                }
-                Err(error)
-            }
+        let mut guard = AbortOnDrop::new(self.clone(), key.to_owned(), upload_id, options.note.clone());
+        let stored = match guard.write_note().await {
+            Ok(()) => self.send_parts(&guard, first, &mut parts, options, &on_progress).await,
+            Err(error) => Err(error),
+        };
+        if stored.is_err()
+            && let Err(abort) = self.abort_upload(key, &guard.upload_id).await
+        {
+            tracing::warn!(key, upload = guard.upload_id, %abort, "an upload that failed could not be aborted");
+            // Its note stays, so that a later sweep finds it.
+            guard.note = None;
         }
+        guard.end().await;
+        stored
     }
 
     async fn send_parts<S>(
@@ -189,15 +203,27 @@ struct AbortOnDrop {
     bucket: Option<Bucket>,
     key: String,
     upload_id: String,
+    note: Option<UploadNote>,
 }
 
 impl AbortOnDrop {
-    fn new(bucket: Bucket, key: String, upload_id: String) -> Self {
-        Self { bucket: Some(bucket), key, upload_id }
+    fn new(bucket: Bucket, key: String, upload_id: String, note: Option<UploadNote>) -> Self {
+        Self { bucket: Some(bucket), key, upload_id, note }
     }
 
-    fn disarm(&mut self) {
+    async fn write_note(&self) -> Result<()> {
+        match &self.note {
+            Some(note) => note.write(&self.key, &self.upload_id).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The upload is over: there is nothing left to abort.
+    async fn end(&mut self) {
         self.bucket = None;
+        if let Some(note) = self.note.take() {
+            note.erase().await;
+        }
     }
 }
 
@@ -205,9 +231,17 @@ impl Drop for AbortOnDrop {
     fn drop(&mut self) {
         let (Some(bucket), Ok(runtime)) = (self.bucket.take(), tokio::runtime::Handle::try_current()) else { return };
         let (key, upload_id) = (std::mem::take(&mut self.key), std::mem::take(&mut self.upload_id));
+        let note = self.note.take();
         runtime.spawn(async move {
-            if let Err(error) = bucket.abort_upload(&key, &upload_id).await {
-                tracing::warn!(key, upload_id, %error, "an upload that was given up could not be aborted");
+            match bucket.abort_upload(&key, &upload_id).await {
+                Err(error) => {
+                    tracing::warn!(key, upload_id, %error, "an upload that was given up could not be aborted");
+                }
+                Ok(()) => {
+                    if let Some(note) = note {
+                        note.erase().await;
+                    }
+                }
             }
         });
     }

@@ -8,7 +8,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use holdfast_base::{Error, ErrorKind, Key, Result};
 use holdfast_s3_client::{
     CopyOptions, GetOptions, ObjectMeta, PRECONDITION_FAILED, PresignMethod, PutOptions as S3PutOptions, Stored,
-    UploadOptions,
+    UploadNote, UploadOptions,
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -223,6 +223,8 @@ impl S3Upload {
             part_bytes: part_bytes(store.0.part_bytes, options.size),
             concurrency: Some(store.0.concurrency),
             size_hint: options.size,
+            single_bytes: usize::try_from(MULTIPART_ABOVE).ok(),
+            note: Some(UploadNote { bucket: store.0.uploads.clone(), name: uuid::Uuid::now_v7().to_string() }),
         };
         let (bucket, name) = (store.0.blobs.clone(), key.as_str().to_owned());
         let task = tokio::spawn(async move { bucket.put_stream(&name, ordered(queue), &upload, |_| ()).await });

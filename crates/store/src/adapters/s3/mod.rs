@@ -16,8 +16,11 @@ mod entries;
 mod event_log;
 mod event_object;
 mod events;
+mod owner;
 mod scan;
+mod sweep;
 
+use owner::Owner;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,6 +36,8 @@ use crate::{Adapter, Answer, Batch, Capabilities, Outcome, Pending, S3Settings, 
 const WIDTH: usize = 16;
 /// Everything below it is ours, whatever the prefixes are.
 const RESERVED: &str = ".persist/";
+/// Where uploads in parts are noted while they are under way; see `sweep.rs`.
+const UPLOADS: &str = ".persist/uploads/";
 /// Where the checkpoints of subscriptions lie.
 const CHECKPOINTS: &str = ".persist/checkpoints/";
 
@@ -45,6 +50,8 @@ struct Inner {
     records: Bucket,
     kv: Bucket,
     checkpoints: Bucket,
+    /// Notes of the uploads of this process.
+    uploads: Bucket,
     log: event_log::EventLog,
     clock: Arc<dyn Clock>,
     /// Prefixes that no blob may have.
@@ -57,7 +64,7 @@ struct Inner {
 }
 
 impl S3 {
-    /// Opens a bucket, which must exist.
+    /// Opens a bucket, which must exist, and frees the parts of uploads that killed processes left there.
     ///
     /// # Errors
     /// `Config` for settings that can't be, `NotFound` with code `NO_SUCH_BUCKET`, `Connection`, `Timeout`.
@@ -73,11 +80,13 @@ impl S3 {
         let given = &settings.prefixes;
         let [records, kv, events] = [(&given.records, "records"), (&given.kv, "kv"), (&given.events, "events")]
             .map(|(prefix, name)| prefix.clone().unwrap_or_else(|| format!("{RESERVED}{name}/")));
-        check_prefixes(&[&records, &kv, &events, CHECKPOINTS])?;
+        check_prefixes(&[&records, &kv, &events, CHECKPOINTS, UPLOADS])?;
+        sweep::sweep(&blobs, &Owner::this_process(), clock.now_ms()).await;
         Ok(Self(Arc::new(Inner {
             records: blobs.under(&records),
             kv: blobs.under(&kv),
             checkpoints: blobs.under(CHECKPOINTS),
+            uploads: blobs.under(UPLOADS).under(&Owner::this_process().folder()),
             log: event_log::EventLog::new(blobs.under(&events)),
             reserved: vec![RESERVED.to_owned(), records, kv, events],
             blobs,
