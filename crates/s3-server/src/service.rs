@@ -150,6 +150,7 @@ impl Service {
             peer,
             region: &self.settings.region,
             now_ms: self.settings.clock.now_ms(),
+            tags: None,
         };
         let access = Access { rules: &self.rules, engine: &self.engine, facts };
         access.require_operation(operation).await?;

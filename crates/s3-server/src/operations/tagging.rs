@@ -2,8 +2,10 @@ use http::StatusCode;
 
 use super::Call;
 use super::versions::{give_version, version_named};
+use crate::access::Access;
 use crate::answer::{self, Answer};
 use crate::error::{Code, S3Error, S3Result};
+use crate::policy::Facts;
 use crate::tag_set::{self, MAX_BUCKET_TAGS, MAX_OBJECT_TAGS};
 use crate::xml::XmlWriter;
 
@@ -27,6 +29,11 @@ impl Call<'_> {
         let version = version_named(self.request)?;
         let body = self.payload.document(self.request, MAX_TAGGING_BYTES).await?;
         let tags = tag_set::of_document(&body, MAX_OBJECT_TAGS)?;
+        // Policies may look at the tags, so that nothing is decided before they are read.
+        let Access { rules, engine, facts } = *self.access;
+        let access = Access { rules, engine, facts: Facts { tags: Some(&tags), ..facts } };
+        let action = if version.is_some() { "s3:PutObjectVersionTagging" } else { "s3:PutObjectTagging" };
+        access.require(action, bucket, Some(key)).await?;
         let version = self.engine.set_tags(bucket, key, version, tags).await?;
         let mut answer = answer::empty(StatusCode::OK);
         give_version(&mut answer, version);

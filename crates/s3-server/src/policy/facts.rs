@@ -22,16 +22,18 @@ pub(crate) struct Facts<'a> {
     /// The region of the server.
     pub(crate) region: &'a str,
     pub(crate) now_ms: u64,
+    /// Tags that its body brings; `None` where a header may bring them.
+    pub(crate) tags: Option<&'a [(String, String)]>,
 }
 
 impl Facts<'_> {
     /// The values of a key; `None` when the request does not say it.
     pub(super) fn values(&self, key: &Key) -> Option<Vec<String>> {
         if let Some(tag) = key.name().strip_prefix(REQUEST_TAG) {
-            return self.request_tags()?.get(tag).map(|value| vec![value.to_owned()]);
+            return self.request_tags()?.into_iter().find(|(name, _)| name == tag).map(|(_, value)| vec![value]);
         }
         if key.name() == "s3:requestobjecttagkeys" {
-            return Some(self.request_tags()?.iter().map(|tag| tag.name.clone()).collect());
+            return Some(self.request_tags()?.into_iter().map(|(name, _)| name).collect());
         }
         self.value(key.name()).map(|value| vec![value])
     }
@@ -105,7 +107,11 @@ impl Facts<'_> {
         Some((left_ms / 86_400_000).max(0).to_string())
     }
 
-    fn request_tags(&self) -> Option<Query> {
-        Query::read(self.request.header("x-amz-tagging")?).ok()
+    fn request_tags(&self) -> Option<Vec<(String, String)>> {
+        if let Some(tags) = self.tags {
+            return Some(tags.to_vec());
+        }
+        let header = Query::read(self.request.header("x-amz-tagging")?).ok()?;
+        Some(header.iter().map(|tag| (tag.name.clone(), tag.value.clone())).collect())
     }
 }

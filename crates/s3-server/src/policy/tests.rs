@@ -44,6 +44,7 @@ impl Question {
             peer: self.peer,
             region: "us-east-1",
             now_ms: NOW_MS,
+            tags: None,
         };
         policy.verdict(&facts, action, resource)
     }

@@ -1,6 +1,7 @@
 //! Tags of objects and buckets over the wire.
 
 use crate::client::Fixture;
+use crate::guarded::Guarded;
 
 fn tagging(tags: &[(&str, &str)]) -> Vec<u8> {
     let tag = |(key, value): &(&str, &str)| format!("<Tag><Key>{key}</Key><Value>{value}</Value></Tag>");
@@ -120,4 +121,37 @@ async fn a_bucket_has_tags_once_they_are_set() {
     assert_eq!(s3.send("DELETE", "/bkt?tagging", &[], b"").await.status, 204);
     assert_eq!(s3.get("/bkt?tagging").await.error(), (404, "NoSuchTagSet".into()));
     assert_eq!(s3.get("/none?tagging").await.error(), (404, "NoSuchBucket".into()));
+}
+
+/// Everybody may do that with the bucket's objects, on a condition.
+fn allow(actions: &str, condition: &str) -> String {
+    format!(
+        r#"{{"Effect":"Allow","Principal":"*","Action":[{actions}],"Resource":"arn:aws:s3:::bkt/*","Condition":{{{condition}}}}}"#
+    )
+}
+
+#[tokio::test]
+async fn a_policy_looks_at_the_tags_that_a_document_or_a_header_brings() {
+    let guarded = Guarded::start().await;
+    guarded.put("k", b"body").await;
+    let of_green = r#""StringEquals":{"s3:RequestObjectTag/colour":"green"}"#;
+    let set = guarded.put_policy(&allow(r#""s3:PutObjectTagging","s3:PutObject""#, of_green)).await;
+    assert_eq!(set.status, 204, "{}", set.text());
+    let put = async |tags: &[(&str, &str)]| guarded.s3.put("/bkt/k?tagging", &tagging(tags)).await.status;
+    assert_eq!(put(&[("colour", "green"), ("size", "1")]).await, 200);
+    assert_eq!((put(&[("colour", "red")]).await, put(&[]).await), (403, 403));
+    let put = async |tags| guarded.s3.send("PUT", "/bkt/new", &[("x-amz-tagging", tags)], b"x").await.status;
+    assert_eq!((put("colour=green").await, put("colour=red").await), (200, 403));
+}
+
+#[tokio::test]
+async fn a_write_that_brings_tags_needs_the_right_to_set_them() {
+    let guarded = Guarded::start().await;
+    guarded.put_policy(&allow(r#""s3:PutObject""#, r#""Bool":{"aws:SecureTransport":"false"}"#)).await;
+    let put = async |headers: &[(&str, &str)]| guarded.s3.send("PUT", "/bkt/k", headers, b"x").await.status;
+    assert_eq!((put(&[]).await, put(&[("x-amz-tagging", "a=b")]).await), (200, 403));
+    let begin = guarded.s3.send("POST", "/bkt/k?uploads", &[("x-amz-tagging", "a=b")], b"").await;
+    assert_eq!(begin.error(), (403, "AccessDenied".into()));
+    let replace = [("x-amz-copy-source", "/bkt/k"), ("x-amz-tagging-directive", "REPLACE"), ("x-amz-tagging", "a=b")];
+    assert_eq!(guarded.s3.send("PUT", "/bkt/copy", &replace, b"").await.error(), (403, "AccessDenied".into()));
 }

@@ -1,6 +1,7 @@
 //! Versions over the wire.
 
 use crate::client::{Fixture, Reply};
+use crate::guarded::Guarded;
 
 const ENABLED: &[u8] = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
 const SUSPENDED: &[u8] = b"<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>";
@@ -225,4 +226,33 @@ async fn a_method_that_a_sub_resource_does_not_take_never_means_the_bucket_or_th
     }
     assert_eq!(s3.get("/").await.elements("Name"), ["bkt", "empty"]);
     assert_eq!(s3.get("/bkt/k").await.text(), "x");
+}
+
+#[tokio::test]
+async fn a_version_needs_rights_of_its_own() {
+    let guarded = Guarded::start().await;
+    let enabled = guarded.signed(&guarded.signer(), "PUT", "/bkt?versioning=", ENABLED).await;
+    assert_eq!(enabled.status, 200, "{}", enabled.text());
+    let id = version(&guarded.put("k", b"body").await);
+    let allow = |actions: &str| {
+        format!(r#"{{"Effect":"Allow","Principal":"*","Action":[{actions}],"Resource":"arn:aws:s3:::bkt/*"}}"#)
+    };
+    let s3 = &guarded.s3;
+    let named = format!("/bkt/k?versionId={id}");
+    let source = format!("/bkt/k?versionId={id}");
+    let many = format!("<Delete><Object><Key>k</Key><VersionId>{id}</VersionId></Object></Delete>");
+    let denied = (403, "AccessDenied".to_owned());
+
+    guarded.put_policy(&allow(r#""s3:GetObject","s3:PutObject","s3:DeleteObject""#)).await;
+    assert_eq!((s3.get("/bkt/k").await.status, s3.get(&named).await.error()), (200, denied.clone()));
+    let copied = s3.send("PUT", "/bkt/copy", &[("x-amz-copy-source", &source)], b"").await;
+    assert_eq!((copied.error(), delete(s3, &named).await.error()), (denied.clone(), denied.clone()));
+    let refused = s3.send("POST", "/bkt?delete", &[], many.as_bytes()).await;
+    assert_eq!((refused.status, refused.element("Code")), (200, "AccessDenied".into()));
+    assert_eq!(s3.get("/bkt?versions").await.error(), denied);
+
+    guarded.put_policy(&allow(r#""s3:GetObjectVersion","s3:DeleteObjectVersion""#)).await;
+    assert_eq!((s3.get(&named).await.status, s3.get("/bkt/k").await.error()), (200, denied));
+    let done = s3.send("POST", "/bkt?delete", &[], many.as_bytes()).await;
+    assert_eq!(done.elements("Deleted").len(), 1, "{}", done.text());
 }
