@@ -1,6 +1,6 @@
 use crate::auth::Identity;
 use crate::bucket_rules::BucketRules;
-use crate::engine::Engine;
+use crate::engine::{Engine, EngineError, VersionId};
 use crate::error::{Code, S3Error, S3Result};
 use crate::operation::Operation;
 use crate::policy::{Facts, Verdict};
@@ -31,10 +31,12 @@ impl Access<'_> {
                 Identity::User(_) | Identity::Unchecked => Ok(()),
             };
         };
-        self.require(action, bucket, target.key.as_deref()).await?;
+        // An id that can't be one is refused by the operation.
+        let version = self.facts.request.query().get("versionId").and_then(VersionId::read);
+        self.require_of_version(action, bucket, target.key.as_deref(), version).await?;
         if operation == Operation::GetObjectAttributes {
             let action = if is_versioned { "s3:GetObjectVersionAttributes" } else { "s3:GetObjectAttributes" };
-            self.require(action, bucket, target.key.as_deref()).await?;
+            self.require_of_version(action, bucket, target.key.as_deref(), version).await?;
         }
         Ok(())
     }
@@ -44,6 +46,20 @@ impl Access<'_> {
     /// # Errors
     /// `AccessDenied`.
     pub(crate) async fn require(&self, action: &str, bucket: &str, key: Option<&str>) -> S3Result<()> {
+        self.require_of_version(action, bucket, key, None).await
+    }
+
+    /// The same, where what is asked for is a version of an object.
+    ///
+    /// # Errors
+    /// `AccessDenied`.
+    pub(crate) async fn require_of_version(
+        &self,
+        action: &str,
+        bucket: &str,
+        key: Option<&str>,
+        version: Option<VersionId>,
+    ) -> S3Result<()> {
         let is_user = match self.facts.identity {
             Identity::Unchecked => return Ok(()),
             Identity::User(_) => true,
@@ -58,7 +74,12 @@ impl Access<'_> {
         let Some(policy) = &rules.policy else {
             return if is_user { Ok(()) } else { Err(Code::AccessDenied.into()) };
         };
-        match policy.verdict(&self.facts, action, &resource) {
+        let tags = match key.filter(|_| policy.asks_existing_tags() && action != "s3:PutObject") {
+            Some(key) => self.tags_of(bucket, key, version).await?,
+            None => None,
+        };
+        let facts = Facts { existing_tags: tags.as_deref(), ..self.facts };
+        match policy.verdict(&facts, action, &resource) {
             Verdict::Deny => Err(S3Error::new(Code::AccessDenied, "Access Denied by the bucket's policy")),
             Verdict::Allow | Verdict::Silent if is_user => Ok(()),
             Verdict::Allow if rules.block.restrict_public_buckets && policy.is_public() => {
@@ -68,7 +89,19 @@ impl Access<'_> {
             Verdict::Silent => Err(Code::AccessDenied.into()),
         }
     }
+
+    async fn tags_of(&self, bucket: &str, key: &str, version: Option<VersionId>) -> S3Result<Option<Tags>> {
+        match self.engine.object(bucket, key, version).await {
+            Ok(object) => Ok(Some(object.attributes.tags)),
+            Err(EngineError::Storage(error)) => Err(EngineError::Storage(error).into()),
+            // What is not there has no tags; the operation itself says that it is not there.
+            Err(_) => Ok(None),
+        }
+    }
 }
+
+/// Names and values.
+type Tags = Vec<(String, String)>;
 
 /// The action that a policy names for an operation; `None` where it depends on what the body says.
 fn action_of(operation: Operation, is_versioned: bool) -> Option<&'static str> {

@@ -100,7 +100,7 @@ impl Call<'_> {
         let header = self.request.header("x-amz-copy-source").unwrap_or_default();
         let (bucket, key, version) = read_source(header)?;
         let action = if version.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" };
-        self.access.require(action, &bucket, Some(&key)).await?;
+        self.access.require_of_version(action, &bucket, Some(&key), version).await?;
         let (object, file) = match self.engine.open_object(&bucket, &key, version).await {
             Err(EngineError::IsDeleteMarker(marker)) if marker.is_named => {
                 let message =

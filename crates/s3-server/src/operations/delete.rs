@@ -51,7 +51,8 @@ impl Call<'_> {
         let mut may_go = Vec::with_capacity(named.len());
         for named in named {
             let action = if named.version.is_some() { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
-            let allowed = self.access.require(action, bucket, Some(&named.key)).await;
+            let version = named.version.as_deref().and_then(VersionId::read);
+            let allowed = self.access.require_of_version(action, bucket, Some(&named.key), version).await;
             refusals.push(match allowed.and_then(|()| named.deletion()) {
                 Ok(deletion) => {
                     may_go.push(deletion);

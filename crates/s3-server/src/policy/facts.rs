@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use super::key::{Key, REQUEST_TAG};
+use super::key::{EXISTING_TAG, Key, REQUEST_TAG};
 use crate::amz_time;
 use crate::auth::{Identity, SignedBy};
 use crate::encoding::decode_path;
@@ -24,6 +24,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) now_ms: u64,
     /// Tags that its body brings; `None` where a header may bring them.
     pub(crate) tags: Option<&'a [(String, String)]>,
+    /// The tags of the object that the request is about; `None` where they are not known.
+    pub(crate) existing_tags: Option<&'a [(String, String)]>,
 }
 
 impl Facts<'_> {
@@ -31,6 +33,10 @@ impl Facts<'_> {
     pub(super) fn values(&self, key: &Key) -> Option<Vec<String>> {
         if let Some(tag) = key.name().strip_prefix(REQUEST_TAG) {
             return self.request_tags()?.into_iter().find(|(name, _)| name == tag).map(|(_, value)| vec![value]);
+        }
+        if let Some(tag) = key.name().strip_prefix(EXISTING_TAG) {
+            let found = self.existing_tags?.iter().find(|(name, _)| name == tag);
+            return found.map(|(_, value)| vec![value.clone()]);
         }
         if key.name() == "s3:requestobjecttagkeys" {
             return Some(self.request_tags()?.into_iter().map(|(name, _)| name).collect());

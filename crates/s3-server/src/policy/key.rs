@@ -69,8 +69,10 @@ const KNOWN: [&str; 61] = [
     "s3:x-amz-website-redirect-location",
 ];
 
-/// The beginning of a key that goes on with a tag's name.
+/// The beginning of a key that goes on with the name of a tag that a request brings.
 pub(super) const REQUEST_TAG: &str = "s3:requestobjecttag/";
+/// The same of a tag that the object has.
+pub(super) const EXISTING_TAG: &str = "s3:existingobjecttag/";
 
 /// Keys which, fixed to values, keep a policy from being one for everybody.
 const NARROWING: [&str; 11] = [
@@ -94,10 +96,10 @@ impl Key {
     /// `MalformedPolicy` for one that is not known.
     pub(super) fn read(name: &str) -> S3Result<Self> {
         let lower = name.to_ascii_lowercase();
-        if let Some(tag) = lower.strip_prefix(REQUEST_TAG).filter(|tag| !tag.is_empty()) {
+        let beginning = [REQUEST_TAG, EXISTING_TAG].into_iter().find(|beginning| lower.starts_with(beginning));
+        if let Some(beginning) = beginning.filter(|beginning| lower.len() > beginning.len()) {
             // The name of a tag has a case.
-            let tag = &name[name.len() - tag.len()..];
-            return Ok(Self(format!("{REQUEST_TAG}{tag}")));
+            return Ok(Self(format!("{beginning}{}", &name[beginning.len()..])));
         }
         match KNOWN.contains(&lower.as_str()) {
             true => Ok(Self(lower)),

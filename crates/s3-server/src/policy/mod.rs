@@ -21,6 +21,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Code, S3Error, S3Result};
 pub(crate) use facts::{ACCOUNT, Facts};
+use key::EXISTING_TAG;
 use statement::Statement;
 
 /// The version of the language that has variables.
@@ -37,7 +38,10 @@ pub(crate) enum Verdict {
 
 /// A bucket's policy.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Policy(Vec<Statement>);
+pub(crate) struct Policy {
+    statements: Vec<Statement>,
+    asks_existing_tags: bool,
+}
 
 impl Policy {
     /// Reads a policy of a bucket.
@@ -70,13 +74,15 @@ impl Policy {
         };
         let variables = version.is_some_and(|version| version == WITH_VARIABLES);
         let read = statements.iter().map(|statement| Statement::read(statement, bucket, variables));
-        read.collect::<S3Result<_>>().map(Self)
+        let asks_existing_tags =
+            serde_json::to_string(whole).is_ok_and(|text| text.to_ascii_lowercase().contains(EXISTING_TAG));
+        Ok(Self { statements: read.collect::<S3Result<_>>()?, asks_existing_tags })
     }
 
     /// What it says of an action (`s3:GetObject`) on a resource (`bucket` or `bucket/key`). A denial always wins.
     pub(crate) fn verdict(&self, facts: &Facts<'_>, action: &str, resource: &str) -> Verdict {
         let mut verdict = Verdict::Silent;
-        for statement in self.0.iter().filter(|statement| statement.is_about(facts, action, resource)) {
+        for statement in self.statements.iter().filter(|statement| statement.is_about(facts, action, resource)) {
             if !statement.allows() {
                 return Verdict::Deny;
             }
@@ -87,7 +93,12 @@ impl Policy {
 
     /// Whether it lets everybody do something: a statement allows anyone, and no condition fixes who that is.
     pub(crate) fn is_public(&self) -> bool {
-        self.0.iter().any(Statement::is_public)
+        self.statements.iter().any(Statement::is_public)
+    }
+
+    /// Whether it must be told the tags of the object that a request is about.
+    pub(crate) fn asks_existing_tags(&self) -> bool {
+        self.asks_existing_tags
     }
 }
 

@@ -37,6 +37,7 @@ impl Question {
         }
         let request = Request::read(request.body(()).unwrap().into_parts().0).unwrap();
         let signed = SignedBy::Header { at_ms: NOW_MS - 5000 };
+        let tags = [("Colour".to_owned(), "green".to_owned())];
         let facts = Facts {
             identity: &self.identity,
             request: &request,
@@ -45,6 +46,7 @@ impl Question {
             region: "us-east-1",
             now_ms: NOW_MS,
             tags: None,
+            existing_tags: Some(&tags),
         };
         policy.verdict(&facts, action, resource)
     }
@@ -175,6 +177,7 @@ fn keys_say_what_the_request_says() {
         ("s3:x-amz-copy-source", "src/a b", "/bkt/k", copy),
         ("s3:x-amz-storage-class", "GLACIER", "/bkt/k", &[("x-amz-storage-class", "GLACIER")]),
         ("s3:RequestObjectTag/Colour", "red", "/bkt/k", &[("x-amz-tagging", "Colour=red")]),
+        ("s3:ExistingObjectTag/Colour", "green", "/bkt/k", &[]),
         ("s3:signatureversion", "AWS4-HMAC-SHA256", "/bkt/k", &[]),
         ("s3:authType", "REST-HEADER", "/bkt/k", &[]),
         ("s3:signatureAge", "5000", "/bkt/k", &[]),

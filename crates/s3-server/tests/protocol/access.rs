@@ -1,6 +1,7 @@
 //! Who may do what: conditions of policies, public access blocks, ownership controls.
 
 use crate::guarded::Guarded;
+use crate::signer::sha256;
 
 const PUBLIC: &str =
     r#"{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::bkt","arn:aws:s3:::bkt/*"]}"#;
@@ -24,6 +25,22 @@ async fn a_condition_looks_at_the_request() {
         |referer: &'static str| async { s3.s3.send("GET", "/bkt/a/1", &[("referer", referer)], b"").await.status };
     assert_eq!((read("http://here/x").await, read("http://there/x").await), (200, 403));
     assert_eq!(s3.s3.get("/bkt/a/1").await.status, 403);
+}
+
+#[tokio::test]
+async fn a_condition_looks_at_the_tags_that_an_object_has() {
+    let s3 = Guarded::start().await;
+    for (key, tags) in [("open", "public=yes"), ("closed", "public=no"), ("plain", "")] {
+        let target = format!("/bkt/{key}");
+        let headers = s3.signer().headers("PUT", &target, &sha256(b"data"), &[("x-amz-tagging", tags)]);
+        assert_eq!(s3.send("PUT", &target, &headers, b"data").await.status, 200);
+    }
+    let allow = r#"{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::bkt/*","Condition":{"StringEquals":{"s3:ExistingObjectTag/public":"yes"}}}"#;
+    assert_eq!(s3.put_policy(allow).await.status, 204);
+    assert_eq!(s3.s3.get("/bkt/open").await.text(), "data");
+    for key in ["closed", "plain", "missing"] {
+        assert_eq!(s3.s3.get(&format!("/bkt/{key}")).await.error(), (403, "AccessDenied".into()), "{key}");
+    }
 }
 
 #[tokio::test]
