@@ -453,130 +453,6 @@ export declare class SmartStorage {
 	/** `stop()`, for `await using`. */
 	[Symbol.asyncDispose](): Promise<void>;
 }
-/** Options of `createStore`: what users write. */
-/** A backend of your own: four methods, from which records, kv, blobs and events are all made. */
-export interface PersistAdapter {
-	/** The value under a key, or `undefined`. */
-	get(key: string): Promise<unknown>;
-	/** Sets the value under a key. */
-	put(key: string, value: unknown): Promise<unknown>;
-	/** Deletes a key; one that is not there is no error. */
-	delete(key: string): Promise<unknown>;
-	/** Every key that starts with the prefix, with its value, in any order. */
-	list(prefix: string): Promise<unknown> | AsyncIterable<{
-		key: string;
-		value: unknown;
-	}> | Iterable<{
-		key: string;
-		value: unknown;
-	}>;
-}
-/** Where a store can live. */
-export type AdapterName = "sqlite" | "postgres" | "s3" | "p2p" | "memory";
-/** Settings of SQLite. */
-export interface SqliteOptions {
-	/** The file. Default `./data/<name>.db`; its folder is made. */
-	path?: string | undefined;
-	/** Readers beside the writer. Default true. */
-	walMode?: boolean | undefined;
-	/** How long to wait for another process, in milliseconds. Default 5000. */
-	busyTimeout?: number | undefined;
-	/** When to sync to the disk. Default `"normal"`: at checkpoints. */
-	synchronous?: "off" | "normal" | "full" | undefined;
-	/** The WAL is cut to this after a checkpoint, in bytes. Default 64 MiB. */
-	journalSizeLimit?: number | undefined;
-	/** Page cache of each connection, in KiB. Default 8192. */
-	cacheSize?: number | undefined;
-	/** Memory-mapped bytes. Default 0. */
-	mmapSize?: number | undefined;
-}
-/** Keys of an S3 account. */
-export interface S3Credentials {
-	/** The public half. */
-	accessKeyId: string | undefined;
-	/** The secret half. */
-	secretAccessKey: string | undefined;
-	/** Of temporary credentials. */
-	sessionToken?: string | undefined;
-}
-/** Settings of S3 and everything that speaks it. */
-export interface S3Options {
-	/** The bucket. */
-	bucket?: string | undefined;
-	/** The region. Default `"us-east-1"`; `"auto"` for R2. */
-	region?: string | undefined;
-	/** The endpoint. Default: AWS. */
-	endpoint?: string | undefined;
-	/** Default: the environment's `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`. */
-	credentials?: S3Credentials | undefined;
-	/** The bucket in the path, not in the host name. Default true with an endpoint, false without. */
-	forcePathStyle?: boolean | undefined;
-	/** What every key in the bucket begins with. Default: nothing. */
-	prefix?: string | undefined;
-	/** Where records, kv and events lie. Defaults `.persist/records/`, `.persist/kv/`, `.persist/events/`. */
-	prefixes?: {
-		records?: string;
-		kv?: string;
-		events?: string;
-	} | undefined;
-	/** How large uploads are cut: `partSize` in bytes (default 8 MiB), `concurrency` parts at once (default 4). */
-	multipart?: {
-		partSize?: number;
-		concurrency?: number;
-	} | undefined;
-}
-/** Settings of Postgres. */
-export interface PostgresOptions {
-	/** Where the server is. */
-	connection?: {
-		host?: string;
-		port?: number;
-		database?: string;
-		user?: string;
-		password?: string | undefined;
-		ssl?: boolean | object;
-	} | undefined;
-	/** The same as a URL. */
-	connectionString?: string | undefined;
-	/** `max` connections. Default 10. */
-	pool?: {
-		max?: number;
-	} | undefined;
-	/** The schema. Default `"persist"`. */
-	schema?: string | undefined;
-}
-/** Settings of P2P. */
-export interface P2pOptions {
-	/** How peers find each other. */
-	discovery?: {
-		method: "mdns" | "dht";
-		topic: string;
-	} | undefined;
-}
-/** One adapter with its settings, nested under its name or flat. */
-export interface AdapterOptions extends SqliteOptions, S3Options, PostgresOptions, P2pOptions {
-	/** Where to store. Default `"sqlite"`. */
-	adapter?: AdapterName | PersistAdapter | undefined;
-	/** Settings of SQLite, nested. */
-	sqlite?: SqliteOptions | undefined;
-	/** Settings of S3, nested. */
-	s3?: S3Options | undefined;
-	/** Settings of Postgres, nested. */
-	postgres?: PostgresOptions | undefined;
-	/** Settings of P2P, nested. */
-	p2p?: P2pOptions | undefined;
-}
-/** Options of a store. Each class may name an adapter of its own. */
-export interface StoreOptions extends AdapterOptions {
-	/** Where records live, when elsewhere. */
-	records?: AdapterOptions | undefined;
-	/** Where kv lives, when elsewhere. */
-	kv?: AdapterOptions | undefined;
-	/** Where blobs live, when elsewhere. */
-	blobs?: AdapterOptions | undefined;
-	/** Where events live, when elsewhere. */
-	events?: AdapterOptions | undefined;
-}
 /** Changes to records, kv and events that are committed together: all of them or none. */
 export declare class Atomic {
 	#private;
@@ -878,6 +754,130 @@ export declare class Blobs {
 		expiresIn?: number;
 		method?: "GET" | "PUT";
 	}): Promise<string>;
+}
+/** Options of `createStore`: what users write. */
+/** A backend of your own: four methods, from which records, kv, blobs and events are all made. */
+export interface PersistAdapter {
+	/** The value under a key, or `undefined`. */
+	get(key: string): Promise<unknown>;
+	/** Sets the value under a key. */
+	put(key: string, value: unknown): Promise<unknown>;
+	/** Deletes a key; one that is not there is no error. */
+	delete(key: string): Promise<unknown>;
+	/** Every key that starts with the prefix, with its value, in any order. */
+	list(prefix: string): Promise<unknown> | AsyncIterable<{
+		key: string;
+		value: unknown;
+	}> | Iterable<{
+		key: string;
+		value: unknown;
+	}>;
+}
+/** Where a store can live. */
+export type AdapterName = "sqlite" | "postgres" | "s3" | "p2p" | "memory";
+/** Settings of SQLite. */
+export interface SqliteOptions {
+	/** The file. Default `./data/<name>.db`; its folder is made. */
+	path?: string | undefined;
+	/** Readers beside the writer. Default true. */
+	walMode?: boolean | undefined;
+	/** How long to wait for another process, in milliseconds. Default 5000. */
+	busyTimeout?: number | undefined;
+	/** When to sync to the disk. Default `"normal"`: at checkpoints. */
+	synchronous?: "off" | "normal" | "full" | undefined;
+	/** The WAL is cut to this after a checkpoint, in bytes. Default 64 MiB. */
+	journalSizeLimit?: number | undefined;
+	/** Page cache of each connection, in KiB. Default 8192. */
+	cacheSize?: number | undefined;
+	/** Memory-mapped bytes. Default 0. */
+	mmapSize?: number | undefined;
+}
+/** Keys of an S3 account. */
+export interface S3Credentials {
+	/** The public half. */
+	accessKeyId: string | undefined;
+	/** The secret half. */
+	secretAccessKey: string | undefined;
+	/** Of temporary credentials. */
+	sessionToken?: string | undefined;
+}
+/** Settings of S3 and everything that speaks it. */
+export interface S3Options {
+	/** The bucket. */
+	bucket?: string | undefined;
+	/** The region. Default `"us-east-1"`; `"auto"` for R2. */
+	region?: string | undefined;
+	/** The endpoint. Default: AWS. */
+	endpoint?: string | undefined;
+	/** Default: the environment's `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`. */
+	credentials?: S3Credentials | undefined;
+	/** The bucket in the path, not in the host name. Default true with an endpoint, false without. */
+	forcePathStyle?: boolean | undefined;
+	/** What every key in the bucket begins with. Default: nothing. */
+	prefix?: string | undefined;
+	/** Where records, kv and events lie. Defaults `.persist/records/`, `.persist/kv/`, `.persist/events/`. */
+	prefixes?: {
+		records?: string;
+		kv?: string;
+		events?: string;
+	} | undefined;
+	/** How large uploads are cut: `partSize` in bytes (default 8 MiB), `concurrency` parts at once (default 4). */
+	multipart?: {
+		partSize?: number;
+		concurrency?: number;
+	} | undefined;
+}
+/** Settings of Postgres. */
+export interface PostgresOptions {
+	/** Where the server is. */
+	connection?: {
+		host?: string;
+		port?: number;
+		database?: string;
+		user?: string;
+		password?: string | undefined;
+		ssl?: boolean | object;
+	} | undefined;
+	/** The same as a URL. */
+	connectionString?: string | undefined;
+	/** `max` connections. Default 10. */
+	pool?: {
+		max?: number;
+	} | undefined;
+	/** The schema. Default `"persist"`. */
+	schema?: string | undefined;
+}
+/** Settings of P2P. */
+export interface P2pOptions {
+	/** How peers find each other. */
+	discovery?: {
+		method: "mdns" | "dht";
+		topic: string;
+	} | undefined;
+}
+/** One adapter with its settings, nested under its name or flat. */
+export interface AdapterOptions extends SqliteOptions, S3Options, PostgresOptions, P2pOptions {
+	/** Where to store. Default `"sqlite"`. */
+	adapter?: AdapterName | PersistAdapter | undefined;
+	/** Settings of SQLite, nested. */
+	sqlite?: SqliteOptions | undefined;
+	/** Settings of S3, nested. */
+	s3?: S3Options | undefined;
+	/** Settings of Postgres, nested. */
+	postgres?: PostgresOptions | undefined;
+	/** Settings of P2P, nested. */
+	p2p?: P2pOptions | undefined;
+}
+/** Options of a store. Each class may name an adapter of its own. */
+export interface StoreOptions extends AdapterOptions {
+	/** Where records live, when elsewhere. */
+	records?: AdapterOptions | undefined;
+	/** Where kv lives, when elsewhere. */
+	kv?: AdapterOptions | undefined;
+	/** Where blobs live, when elsewhere. */
+	blobs?: AdapterOptions | undefined;
+	/** Where events live, when elsewhere. */
+	events?: AdapterOptions | undefined;
 }
 /** What to subscribe to, and the name under which the subscription is remembered. */
 export interface SubscribeOptions {
@@ -1197,5 +1197,54 @@ export declare function createStore(name: string, options?: StoreOptions): Promi
 export declare function createStore(options: StoreOptions & {
 	name: string;
 }): Promise<Store>;
+/**
+ * Makes an adapter that is empty, anew for each case: the four methods themselves, or `{ options, clear }` with the
+ * options of a store on it, and what throws its data away.
+ */
+export type MakeAdapter = () => Made | Promise<Made>;
+type Made = PersistAdapter | {
+	options: StoreOptions;
+	clear?: () => unknown;
+};
+/** A case of the suite, ready to be run as a test of any framework. */
+export interface AdapterCase {
+	/** What it is about: `"records"`, `"events"`, … */
+	readonly group: string;
+	/** What it shows. Unique in its group. */
+	readonly name: string;
+	/** Runs it. Gives back why it was skipped, or `undefined`; it is rejected when the case fails. */
+	run(): Promise<string | undefined>;
+}
+/** What became of a case. */
+export interface CaseReport {
+	readonly group: string;
+	readonly name: string;
+	readonly outcome: "passed" | "failed" | "skipped";
+	/** Why it was skipped. */
+	readonly reason?: string;
+	/** Why it failed. */
+	readonly error?: unknown;
+}
+/** What became of all. */
+export interface AdapterReport {
+	readonly passed: number;
+	readonly failed: number;
+	readonly skipped: number;
+	readonly cases: readonly CaseReport[];
+}
+/** How to test. */
+export interface TestAdapterOptions {
+	/** Hears of each case when it has ended. */
+	onCase?: (report: CaseReport) => void;
+	/** A case fails after this long, in milliseconds. Default 30,000. */
+	timeoutMs?: number;
+}
+/**
+ * The suite that the built-in adapters pass, case by case: `for (const it of await adapterCases(make))
+ * test(it.name, it.run)`. Needs no test framework.
+ */
+export declare function adapterCases(make: MakeAdapter, options?: Pick<TestAdapterOptions, "timeoutMs">): Promise<AdapterCase[]>;
+/** Runs the suite that the built-in adapters pass against an adapter of yours, and reports case by case. */
+export declare function testAdapter(make: MakeAdapter, options?: TestAdapterOptions): Promise<AdapterReport>;
 
 export {};

@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
@@ -84,10 +85,46 @@ export const ADAPTERS: readonly AdapterUnderTest[] = [
     name: "a custom adapter over a Map",
     prepare: async () => ({ options: { adapter: mapAdapter() }, clear: async () => {} }),
   },
+  {
+    name: "a custom adapter over files",
+    prepare: async () => {
+      const folder = await mkdtemp(join(tmpdir(), "holdfast-"));
+      return {
+        options: { adapter: fileAdapter(folder) },
+        clear: () => rm(folder, { recursive: true, force: true }),
+      };
+    },
+  },
 ];
 
+/** The four methods over a folder: a file a key, named by the key's digest. `list` gives a promise of an array. */
+function fileAdapter(folder: string): PersistAdapter {
+  const fileOf = (key: string) => join(folder, createHash("sha256").update(key).digest("hex"));
+  const absent = (error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+    return undefined;
+  };
+  return {
+    async get(key: string) {
+      const text = await readFile(fileOf(key), "utf8").catch(absent);
+      return text === undefined ? undefined : JSON.parse(text).value;
+    },
+    async put(key: string, value: unknown) {
+      await writeFile(fileOf(key), JSON.stringify({ key, value }));
+    },
+    async delete(key: string) {
+      await rm(fileOf(key), { force: true });
+    },
+    async list(prefix: string) {
+      const files = await readdir(folder);
+      const texts = await Promise.all(files.map((file) => readFile(join(folder, file), "utf8")));
+      return texts.map((text) => JSON.parse(text)).filter(({ key }) => key.startsWith(prefix));
+    },
+  };
+}
+
 /** The four methods over a Map of JSON texts, listed from the last written to the first. */
-function mapAdapter(): PersistAdapter {
+export function mapAdapter(): PersistAdapter {
   const map = new Map<string, string>();
   return {
     async get(key: string) {

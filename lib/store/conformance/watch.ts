@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type Change, ClosedError } from "holdfast";
+import { ClosedError } from "../../errors.js";
+import type { Change } from "../watch.js";
 import { define } from "./suite.js";
 
 const it = (name: string, run: Parameters<typeof define>[2], needs?: Parameters<typeof define>[3]) =>

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ConflictError } from "holdfast";
+import { ConflictError } from "../../errors.js";
 import { define } from "./suite.js";
 
 const it = (name: string, run: Parameters<typeof define>[2], needs?: Parameters<typeof define>[3]) =>

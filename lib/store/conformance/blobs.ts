@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Readable } from "node:stream";
-import { AbortedError, ConflictError, NotFoundError } from "holdfast";
+import { AbortedError, ConflictError, NotFoundError } from "../../errors.js";
 import { define } from "./suite.js";
 
 const it = (name: string, run: Parameters<typeof define>[2], needs?: Parameters<typeof define>[3]) =>

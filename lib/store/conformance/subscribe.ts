@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { Store, StoredEvent } from "holdfast";
+import type { StoredEvent } from "../events.js";
+import type { Store } from "../store.js";
 import { define } from "./suite.js";
 
 const it = (name: string, run: Parameters<typeof define>[2], needs?: Parameters<typeof define>[3]) =>
