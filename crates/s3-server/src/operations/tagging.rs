@@ -33,7 +33,7 @@ impl Call<'_> {
         let Access { rules, engine, facts } = *self.access;
         let access = Access { rules, engine, facts: Facts { tags: Some(&tags), ..facts } };
         let action = if version.is_some() { "s3:PutObjectVersionTagging" } else { "s3:PutObjectTagging" };
-        access.require(action, bucket, Some(key)).await?;
+        access.require_of_version(action, bucket, Some(key), version).await?;
         let version = self.engine.set_tags(bucket, key, version, tags).await?;
         let mut answer = answer::empty(StatusCode::OK);
         give_version(&mut answer, version);

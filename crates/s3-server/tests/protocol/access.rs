@@ -44,6 +44,32 @@ async fn a_condition_looks_at_the_tags_that_an_object_has() {
 }
 
 #[tokio::test]
+async fn a_condition_on_tags_looks_at_the_version_that_is_asked_for_also_in_a_copy_and_a_list_of_deletes() {
+    let s3 = Guarded::start().await;
+    let enable = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    assert_eq!(s3.signed(&s3.signer(), "PUT", "/bkt?versioning=", enable).await.status, 200);
+    let mut versions = Vec::new();
+    for tags in ["secret=yes", "secret=no"] {
+        let headers = s3.signer().headers("PUT", "/bkt/a", &sha256(b"data"), &[("x-amz-tagging", tags)]);
+        let put = s3.send("PUT", "/bkt/a", &headers, b"data").await;
+        versions.push(put.header("x-amz-version-id").to_owned());
+    }
+    let deny = r#"{"Effect":"Deny","Principal":"*","Action":["s3:GetObject*","s3:DeleteObject*"],"Resource":"arn:aws:s3:::bkt/*","Condition":{"StringEquals":{"s3:ExistingObjectTag/secret":"yes"}}}"#;
+    assert_eq!(s3.put_policy(deny).await.status, 204);
+    for (version, status) in versions.iter().zip([403, 200]) {
+        let target = format!("/bkt/a?versionId={version}");
+        assert_eq!(s3.signed(&s3.signer(), "GET", &target, b"").await.status, status);
+        let source = format!("bkt/a?versionId={version}");
+        let copy = s3.signer().headers("PUT", "/bkt/b", &sha256(b""), &[("x-amz-copy-source", &source)]);
+        assert_eq!(s3.send("PUT", "/bkt/b", &copy, b"").await.status, status);
+    }
+    assert_eq!(s3.get("a").await.status, 200);
+    let body = format!("<Delete><Object><Key>a</Key><VersionId>{}</VersionId></Object></Delete>", versions[0]);
+    let deleted = s3.signed(&s3.signer(), "POST", "/bkt?delete=", body.as_bytes()).await;
+    assert!(deleted.text().contains("<Code>AccessDenied</Code>"), "{}", deleted.text());
+}
+
+#[tokio::test]
 async fn a_user_is_denied_by_name_and_the_others_are_not() {
     let s3 = Guarded::start().await;
     s3.put("a", b"data").await;
