@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   createS3DataProvider,
   type PersistError,
@@ -65,6 +66,25 @@ describe("createS3DataProvider on a bucket that fails", () => {
   afterEach(async () => {
     storage.faults.clear();
     await database.close().catch(() => undefined);
+  });
+
+  it("closes, and says why, when the last snapshot finds the bucket silent", { timeout: 60_000 }, async () => {
+    await insert(1);
+    storage.faults.add({ error: "ServiceUnavailable" });
+    await assert.rejects(database.close(), (error: PersistError) => error.name === "ConnectionError");
+    storage.faults.clear();
+    assert.deepEqual(await stored(), [1]);
+  });
+
+  it("closes while a snapshot is under way that the bucket does not take", { timeout: 60_000 }, async () => {
+    await insert(1);
+    storage.faults.add({ error: "ServiceUnavailable" });
+    const snapshot = database.snapshot().catch((error: PersistError) => error.name);
+    while (database.status().lastError === undefined) await sleep(20);
+    await assert.rejects(database.close(), (error: PersistError) => error.name === "ConnectionError");
+    assert.ok(["ConnectionError", "ClosedError"].includes(String(await snapshot)));
+    storage.faults.clear();
+    assert.deepEqual(await stored(), [1]);
   });
 
   it("a put that was stored and cut off is acknowledged once", async () => {

@@ -161,6 +161,17 @@ impl Backlog {
         Err(now.fenced.or(now.failure).unwrap_or_else(|| Error::internal("a round failed without an error")))
     }
 
+    /// Waits for a round of attempts to fail from now on while `is_given_up`, and answers with its error.
+    pub(crate) fn failed_while(&self, is_given_up: impl Fn() -> bool) -> impl Future<Output = Error> {
+        let mut progress = self.progress.subscribe();
+        let rounds = progress.borrow().failed_rounds;
+        async move {
+            let failed = progress.wait_for(|now| now.failed_rounds > rounds && is_given_up()).await;
+            let failure = failed.ok().and_then(|now| now.failure.clone());
+            failure.unwrap_or_else(|| Error::closed("the replica"))
+        }
+    }
+
     /// Waits until a writer may write: not fenced, room in the backlog, and in sync mode nothing failed that
     /// is not made good. Gives up when a round of attempts fails meanwhile.
     pub(crate) async fn wait_open(&self) -> Result<()> {

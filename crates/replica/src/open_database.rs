@@ -171,8 +171,13 @@ impl OpenDatabase {
         let parent = self.builder()?.end.generation;
         let (reply, answer) = oneshot::channel();
         let order = Order::Rollover(self.generation_after(parent), reply);
+        let refused = self.backlog.failed_while(|| self.is_closed.load(Ordering::SeqCst));
         self.orders.send(order).await.map_err(|_| Error::closed("the database"))?;
-        let cut = answer.await.map_err(|_| Error::closed("the database"))??;
+        let cut = tokio::select! {
+            cut = answer => cut.map_err(|_| Error::closed("the database"))??,
+            // Only at the end: a put that may have arrived can be left alone only by who never puts again.
+            error = refused => return Err(error),
+        };
         let parent = (!parent.is_nil()).then_some(parent);
         let meta = store_snapshot(&*self.store, &cut, parent, self.clock.now_ms()).await?;
         *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = Some(cut.view.checksum);
@@ -220,8 +225,13 @@ impl OpenDatabase {
         }
         self.turn.close();
         drop(turn);
-        if stored.is_ok() && self.has_changed() && self.backlog.progress().fenced.is_none() {
-            stored = self.take_snapshot(false).await;
+        let progress = self.backlog.progress();
+        if stored.is_ok() && self.has_changed() && progress.fenced.is_none() {
+            stored = match progress.failure {
+                // A snapshot by the clock is under way, and the bucket does not take it.
+                Some(failure) => Err(failure),
+                None => self.take_snapshot(false).await,
+            };
         }
         drop(self.orders.try_send(Order::Stop));
         let tasks = std::mem::take(&mut *self.tasks());
