@@ -103,6 +103,8 @@ describe("SmartStorage", () => {
     const listed = await (await fetch(await urlOf(storage))).text();
     assert.deepEqual(listed.match(/<Name>[^<]+/g), ["<Name>assets", "<Name>more"]);
     await refuses(() => storage.createBucket("No_Name"), "ValidationError", "INVALID_BUCKET_NAME");
+    await refuses(() => storage.createBucket(undefined as never), "ValidationError", "INVALID_BUCKET_NAME");
+    await refuses(async () => storage.faults.add(undefined as never), "ValidationError", "INVALID_FAULT");
   });
 
   it("keeps its objects over stop and start, and forgets them with cleanSlate", async () => {

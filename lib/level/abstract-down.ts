@@ -43,6 +43,7 @@ export interface DownIterator {
 export interface Down {
   readonly status: "new" | "opening" | "open" | "closing" | "closed";
   readonly supports: object;
+  isOperational(): boolean;
   open(options: object, callback: Callback): void;
   open(callback: Callback): void;
   close(callback: Callback): void;

@@ -1,3 +1,4 @@
+import { ValidationError } from "../errors.js";
 import type { native } from "../native.js";
 import { open } from "../native.js";
 
@@ -36,6 +37,10 @@ export class Faults {
    * @throws ValidationError `INVALID_FAULT`, naming the field that can't be used; ClosedError when the server is not running.
    */
   add(fault: IStorageFault): void {
+    if (typeof fault !== "object" || fault === null) {
+      const message = "a fault is an object with an error, a delayMs or a cut, and which requests it meets";
+      throw new ValidationError(message, { code: "INVALID_FAULT" });
+    }
     open(this.#server().addFault(fault));
   }
 

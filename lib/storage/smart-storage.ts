@@ -1,4 +1,4 @@
-import { ClosedError } from "../errors.js";
+import { ClosedError, ValidationError } from "../errors.js";
 import { native, settle } from "../native.js";
 import type { IS3Descriptor, ISmartStorageConfig } from "./config.js";
 import { Faults } from "./faults.js";
@@ -90,6 +90,10 @@ export class SmartStorage {
    * @throws ValidationError `INVALID_BUCKET_NAME`; ClosedError `NOT_RUNNING`.
    */
   async createBucket(name: string): Promise<{ name: string }> {
+    if (typeof name !== "string") {
+      const message = `a bucket's name is a string, not ${name === null ? "null" : typeof name}`;
+      throw new ValidationError(message, { code: "INVALID_BUCKET_NAME" });
+    }
     await settle(this.#running().createBucket(name));
     return { name };
   }

@@ -96,9 +96,11 @@ function resolveAdapter(name: string, options: Loose, className: ClassName, used
 function adapterOf(options: Loose): AdapterName | PersistAdapter {
   const adapter = options.adapter ?? "sqlite";
   if (typeof adapter === "string" && ADAPTERS.includes(adapter as AdapterName)) return adapter as AdapterName;
-  const methods = ["get", "put", "delete", "list"];
-  if (isObject(adapter) && methods.every((method) => typeof adapter[method] === "function")) {
-    return adapter as unknown as PersistAdapter;
+  if (isObject(adapter)) {
+    const missing = ["get", "put", "delete", "list"].filter((method) => typeof adapter[method] !== "function");
+    if (missing.length === 0) return adapter as unknown as PersistAdapter;
+    const message = `the adapter has no ${missing.join(" and no ")}; an adapter of your own has get, put, delete and list`;
+    throw new ConfigError(message, { code: "UNKNOWN_ADAPTER" });
   }
   const shown = typeof adapter === "string" ? JSON.stringify(adapter) : describe(adapter);
   const message = `adapter is ${shown}; give one of ${ADAPTERS.join(", ")}, or an object with get, put, delete and list`;
@@ -172,7 +174,7 @@ function refuseUndefinedSecret(path: string, name: string, value: unknown): void
   const parts = name === "credentials" ? ["accessKeyId", "secretAccessKey"] : [];
   const missing = parts.filter((part) => !isObject(value) || typeof value[part] !== "string" || value[part] === "");
   if (missing.length === 0) return;
-  const message = `${missing.map((part) => `${path}.${part}`).join(" and ")} is not set; is the variable of the environment?`;
+  const message = `${missing.map((part) => `${path}.${part}`).join(" and ")} ${missing.length === 1 ? "is" : "are"} not set; is the variable of the environment?`;
   throw new ConfigError(message, { code: "CREDENTIALS_MISSING", details: { missing } });
 }
 
