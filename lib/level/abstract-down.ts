@@ -5,6 +5,9 @@ import type { RangeOptions } from "./cursor.js";
 /** A Node callback. */
 export type Callback<T = void> = (error?: Error | null, value?: T) => void;
 
+/** A callback as the typings of abstract-leveldown write it, which know no `null`; it is given one all the same. */
+export type DownCallback<T = void> = (error: Error | undefined, value: T) => void;
+
 /** Text or bytes. */
 export type Bytes = string | Uint8Array;
 
@@ -29,12 +32,26 @@ export interface DownIteratorOptions extends DownRange {
 /** One write of a batch. */
 export type DownWrite = { type: "put"; key: Bytes; value: unknown } | { type: "del"; key: Bytes };
 
+/** Nothing; the typings of abstract-leveldown say a chained batch, and levelup takes only what fits them. */
+// biome-ignore lint/suspicious/noExplicitAny: nothing else fits both.
+type Unsaid = any;
+
+/** Writes gathered one by one. */
+export interface DownChainedBatch {
+  put(key: Bytes, value: unknown): this;
+  del(key: Bytes): this;
+  clear(): this;
+  write(options: object, callback: DownCallback): void;
+  write(callback: DownCallback): void;
+}
+
 /** The public side of an iterator of abstract-leveldown. */
 export interface DownIterator {
-  next(callback: (error?: Error | null, key?: Bytes, value?: Bytes) => void): this;
+  readonly db: Down;
+  next(callback: (error: Error | undefined, key: Bytes, value: Bytes) => void): this;
   next(): Promise<[key: Bytes, value: Bytes] | undefined>;
   seek(target: Bytes): void;
-  end(callback: Callback): void;
+  end(callback: DownCallback): void;
   end(): Promise<void>;
   [Symbol.asyncIterator](): AsyncIterator<[key: Bytes, value: Bytes]>;
 }
@@ -44,22 +61,22 @@ export interface Down {
   readonly status: "new" | "opening" | "open" | "closing" | "closed";
   readonly supports: object;
   isOperational(): boolean;
-  open(options: object, callback: Callback): void;
-  open(callback: Callback): void;
-  close(callback: Callback): void;
-  get(key: Bytes, options: { asBuffer?: boolean }, callback: Callback<Bytes>): void;
-  get(key: Bytes, callback: Callback<Bytes>): void;
-  getMany(keys: Bytes[], options: { asBuffer?: boolean }, callback: Callback<(Bytes | undefined)[]>): void;
-  getMany(keys: Bytes[], callback: Callback<(Bytes | undefined)[]>): void;
-  put(key: Bytes, value: unknown, options: object, callback: Callback): void;
-  put(key: Bytes, value: unknown, callback: Callback): void;
-  del(key: Bytes, options: object, callback: Callback): void;
-  del(key: Bytes, callback: Callback): void;
-  batch(writes: DownWrite[], options: object, callback: Callback): void;
-  batch(writes: DownWrite[], callback: Callback): void;
-  batch(): object;
-  clear(options: DownRange, callback: Callback): void;
-  clear(callback: Callback): void;
+  open(options: object, callback: DownCallback): void;
+  open(callback: DownCallback): void;
+  close(callback: DownCallback): void;
+  get(key: Bytes, options: { asBuffer?: boolean }, callback: DownCallback<Bytes>): void;
+  get(key: Bytes, callback: DownCallback<Bytes>): void;
+  getMany(keys: Bytes[], options: { asBuffer?: boolean }, callback: DownCallback<(Bytes | undefined)[]>): void;
+  getMany(keys: Bytes[], callback: DownCallback<(Bytes | undefined)[]>): void;
+  put(key: Bytes, value: unknown, options: object, callback: DownCallback): void;
+  put(key: Bytes, value: unknown, callback: DownCallback): void;
+  del(key: Bytes, options: object, callback: DownCallback): void;
+  del(key: Bytes, callback: DownCallback): void;
+  batch(writes: readonly DownWrite[], options: object, callback: DownCallback): Unsaid;
+  batch(writes: readonly DownWrite[], callback: DownCallback): Unsaid;
+  batch(): DownChainedBatch;
+  clear(options: DownRange, callback: DownCallback): void;
+  clear(callback: DownCallback): void;
   iterator(options?: DownIteratorOptions): DownIterator;
 }
 
