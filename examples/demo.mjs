@@ -155,7 +155,7 @@ async function remultDoor() {
     return { provider, tasks: new Remult(provider).repo(Task) };
   };
   let kept = [];
-  await step("create, update and query, each write stored on S3", async () => {
+  await step("create, update, query; each write on S3", async () => {
     const { provider, tasks } = await open();
     await tasks.insert(["Buy milk", "Write code", "Sleep"].map((title) => ({ title, done: false })));
     const code = await tasks.findFirst({ title: "Write code" });
