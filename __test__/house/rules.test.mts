@@ -33,11 +33,12 @@ const ONE_ROOM_LIBRARIES: Readonly<Record<string, string>> = {
 /** Which folder below lib/ may import which; a file directly in lib/ is a room of its own. */
 const LIB_ARROWS: Readonly<Record<string, readonly string[]>> = {
   "lib/errors.ts": [],
+  "lib/aws-credentials.ts": [],
   "lib/native.ts": ["lib/errors.ts"],
-  "lib/store": ["lib/errors.ts", "lib/native.ts"],
+  "lib/store": ["lib/errors.ts", "lib/native.ts", "lib/aws-credentials.ts"],
   "lib/storage": ["lib/errors.ts", "lib/native.ts"],
-  "lib/remult": ["lib/errors.ts", "lib/native.ts"],
-  "lib/level": ["lib/errors.ts", "lib/native.ts"],
+  "lib/remult": ["lib/errors.ts", "lib/native.ts", "lib/aws-credentials.ts"],
+  "lib/level": ["lib/errors.ts", "lib/native.ts", "lib/aws-credentials.ts"],
   "index.ts": ["lib/errors.ts", "lib/store", "lib/storage", "lib/remult"],
 };
 

@@ -1,3 +1,4 @@
+import { credentialsOfEnvironment, onlyKeys } from "../aws-credentials.js";
 import { ConfigError } from "../errors.js";
 import type { native } from "../native.js";
 
@@ -91,7 +92,7 @@ export async function readS3Settings(source: S3Source | undefined, location: str
     );
   }
   const { env } = process;
-  const credentials = settings.credentials ?? credentialsOf(env);
+  const credentials = settings.credentials ?? credentialsOfEnvironment();
   const data: { [Key in keyof native.S3SettingsData]: native.S3SettingsData[Key] | undefined } = {
     region: settings.region ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION,
     endpoint: settings.endpoint ?? env.AWS_ENDPOINT_URL_S3 ?? env.AWS_ENDPOINT_URL,
@@ -155,19 +156,6 @@ async function settingsOfV2({ config }: S3ClientV2): Promise<S3Settings> {
     forcePathStyle: config.s3ForcePathStyle || undefined,
     endpoint: (typeof config.endpoint === "object" ? config.endpoint.href : config.endpoint) || undefined,
   };
-}
-
-function onlyKeys({ accessKeyId, secretAccessKey, sessionToken }: S3Credentials): S3Credentials {
-  return { accessKeyId, secretAccessKey, sessionToken };
-}
-
-function credentialsOf(env: NodeJS.ProcessEnv): S3Credentials | undefined {
-  const {
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-    AWS_SESSION_TOKEN: sessionToken,
-  } = env;
-  return accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey, sessionToken } : undefined;
 }
 
 function checked(settings: S3Settings): S3Settings {

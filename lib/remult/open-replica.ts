@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { credentialsOfEnvironment } from "../aws-credentials.js";
 
 import { native, settle, toError } from "../native.js";
 import type { S3SyncEvent } from "./events.js";
@@ -11,7 +12,7 @@ export async function openReplica(options: S3DataProviderOptions): Promise<nativ
 
 function nativeOptions(options: S3DataProviderOptions): native.ReplicaOptions {
   const { s3, sync = {}, sqliteOptions = {} } = options;
-  const credentials = s3.credentials ?? environmentCredentials();
+  const credentials = s3.credentials ?? credentialsOfEnvironment();
   const lockTtl = sync.lockTtl ?? 60_000;
   const prefix = s3.keyPrefix === undefined || s3.keyPrefix === "" ? "" : `${s3.keyPrefix.replace(/\/+$/, "")}/`;
   return withoutUndefined({
@@ -40,13 +41,6 @@ function nativeOptions(options: S3DataProviderOptions): native.ReplicaOptions {
     forceLock: sync.forceLock,
     allowUnsafeLock: sync.allowUnsafeLock,
   }) as native.ReplicaOptions;
-}
-
-function environmentCredentials(): S3DataProviderOptions["s3"]["credentials"] {
-  const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = process.env;
-  if (AWS_ACCESS_KEY_ID === undefined || AWS_SECRET_ACCESS_KEY === undefined) return undefined;
-  const keys = { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY };
-  return AWS_SESSION_TOKEN === undefined ? keys : { ...keys, sessionToken: AWS_SESSION_TOKEN };
 }
 
 function withoutUndefined(object: object): object {

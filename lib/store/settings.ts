@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { type AwsCredentials, credentialsOfEnvironment, onlyKeys } from "../aws-credentials.js";
 import { CapabilityError, ConfigError } from "../errors.js";
 import { describe } from "./key.js";
 import type { AdapterName, PersistAdapter, StoreOptions } from "./options.js";
@@ -147,26 +148,15 @@ function s3Required(settings: Loose): Record<string, unknown> {
   if (typeof settings.bucket !== "string" || settings.bucket === "") {
     throw new ConfigError("the s3 adapter needs a bucket; give bucket", { code: "BUCKET_MISSING" });
   }
-  return { credentials: isObject(settings.credentials) ? onlyKnown(settings.credentials) : credentialsOfEnvironment() };
-}
-
-/** Other libraries write into credentials that they were given: the AWS SDK marks them with `$source`. */
-function onlyKnown({ accessKeyId, secretAccessKey, sessionToken }: Loose): Loose {
-  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
-}
-
-function credentialsOfEnvironment(): Record<string, string> {
-  const {
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-    AWS_SESSION_TOKEN: sessionToken,
-  } = process.env;
-  if (accessKeyId === undefined || secretAccessKey === undefined) {
+  if (isObject(settings.credentials))
+    return { credentials: onlyKeys(settings.credentials as unknown as AwsCredentials) };
+  const credentials = credentialsOfEnvironment();
+  if (credentials === undefined) {
     const message =
       "the s3 adapter has no credentials; give credentials, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
     throw new ConfigError(message, { code: "CREDENTIALS_MISSING" });
   }
-  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+  return { credentials };
 }
 
 /** A secret that is named but undefined is a variable of the environment that isn't set. */
