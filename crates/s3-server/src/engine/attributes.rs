@@ -43,6 +43,12 @@ pub struct ObjectAttributes {
     pub owner: Option<String>,
     /// Tags, in order; at most 10 with different keys, which the caller sees to.
     pub tags: Vec<(String, String)>,
+    /// The access control list; `None` is `private`.
+    pub acl: Option<String>,
+    /// Retention and legal hold; `None` where there is neither.
+    pub lock: Option<String>,
+    /// How the bytes are encrypted at rest; `None` where they aren't.
+    pub encryption: Option<String>,
 }
 
 /// One part of an object that was put in parts.

@@ -17,9 +17,9 @@ use holdfast_sqlite::Schema;
 use holdfast_sqlite::rusqlite::ToSql;
 use holdfast_sqlite::rusqlite::types::{ToSqlOutput, ValueRef};
 
-/// Script 2 added tags and versions. What later releases add (ACLs, locks, encryption) are columns that default to
-/// null, which SQLite adds without rewriting a row, and tables beside these. Rows move between `object` and `version`
-/// as they are: a column of one is a column of the other.
+/// Script 2 added tags and versions, script 3 owners, ACLs, locks and encryption. What later releases add are columns
+/// that default to null, which SQLite adds without rewriting a row, and tables beside these. Rows move between `object`
+/// and `version` as they are: a column of one is a column of the other.
 pub(super) const SCHEMA: Schema = Schema {
     application_id: 0x6866_7333, // "hfs3"
     scripts: &[
@@ -116,6 +116,19 @@ pub(super) const SCHEMA: Schema = Schema {
             primary key (bucket, key, sequence desc)
         ) strict, without rowid;
         create unique index null_version on version (bucket, key) where version is null;
+    ",
+        "
+        alter table bucket add column owner_id text;
+        alter table bucket add column object_lock integer;
+        alter table object add column acl text;
+        alter table object add column lock text;
+        alter table object add column encryption text;
+        alter table version add column acl text;
+        alter table version add column lock text;
+        alter table version add column encryption text;
+        alter table upload add column acl text;
+        alter table upload add column lock text;
+        alter table upload add column encryption text;
     ",
     ],
 };

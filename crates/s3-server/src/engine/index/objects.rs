@@ -34,7 +34,7 @@ pub(in super::super) fn present(connection: &Connection, bucket: i64, key: &str)
 
 /// Columns as [`read`] takes them; `version` has the same.
 pub(super) const COLUMNS: &str = "path, version, size, modified_ms, parts, etag, checksum, storage_class, owner,
-    attributes, tags";
+    attributes, tags, acl, lock, encryption";
 
 fn find_sql() -> String {
     format!("select {COLUMNS}, versioning from bucket join object on bucket = bucket.id where name = ?1 and key = ?2")
@@ -46,7 +46,7 @@ pub(in super::super) fn find(connection: &Connection, bucket: &str, key: &str) -
     let mut rows = find.query(params![bucket, key])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     let (mut info, path) = read(key, row)?;
-    if !matches!(row.get_ref(11)?, ValueRef::Null) {
+    if !matches!(row.get_ref(14)?, ValueRef::Null) {
         info.version.get_or_insert(VersionId::NULL);
     }
     Ok(Some((info, path)))
@@ -81,8 +81,8 @@ pub(in super::super) fn put(
     path: &DataPath,
 ) -> Work<()> {
     let sql = "insert or replace into object (bucket, key, sequence, version, path, size, modified_ms, etag,
-                   checksum, storage_class, owner, attributes, parts, tags)
-               values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+                   checksum, storage_class, owner, attributes, parts, tags, acl, lock, encryption)
+               values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
     let parts = (!info.parts.is_empty()).then(|| serde_json::to_string(&info.parts)).transpose();
     let attributes = &info.attributes;
     connection.prepare_cached(sql)?.execute(params![
@@ -100,6 +100,9 @@ pub(in super::super) fn put(
         pairs_text(attributes)?,
         parts.map_err(|_| corrupt("parts"))?,
         tags_text(&attributes.tags)?,
+        attributes.acl,
+        attributes.lock,
+        attributes.encryption,
     ])?;
     Ok(())
 }
@@ -168,7 +171,7 @@ pub(in super::super) fn listed(key: &str, row: &Row<'_>) -> Work<ListedObject> {
     })
 }
 
-/// `etag, checksum, storage_class, owner, attributes, tags` of a row, from a column on.
+/// `etag, checksum, storage_class, owner, attributes, tags, acl, lock, encryption` of a row, from a column on.
 pub(in super::super) fn read_attributes(row: &Row<'_>, first: usize) -> Work<ObjectAttributes> {
     let pairs: Option<&str> = row.get_ref(first + 4)?.as_str_or_null().map_err(|_| corrupt("attributes"))?;
     let pairs: Pairs = pairs.map_or(Ok(Pairs::default()), serde_json::from_str).map_err(|_| corrupt("attributes"))?;
@@ -180,6 +183,9 @@ pub(in super::super) fn read_attributes(row: &Row<'_>, first: usize) -> Work<Obj
         storage_class: row.get(first + 2)?,
         owner: row.get(first + 3)?,
         tags: read_tags(row, first + 5)?,
+        acl: row.get(first + 6)?,
+        lock: row.get(first + 7)?,
+        encryption: row.get(first + 8)?,
     })
 }
 

@@ -14,12 +14,14 @@ pub(in super::super) struct StoredUpload {
 }
 
 /// Columns as [`read`] takes them; uploads have no ETag.
-const COLUMNS: &str = "number, key, id, initiated_at_ms, '', checksum, storage_class, owner, attributes, tags";
+const COLUMNS: &str = "number, key, id, initiated_at_ms, '', checksum, storage_class, owner, attributes, tags,
+    acl, lock, encryption";
 
 pub(in super::super) fn insert(connection: &Connection, bucket: i64, upload: &StoredUpload) -> Work<()> {
     let sql =
-        "insert into upload (bucket, key, id, number, initiated_at_ms, checksum, storage_class, owner, attributes, tags)
-               values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+        "insert into upload (bucket, key, id, number, initiated_at_ms, checksum, storage_class, owner, attributes, tags,
+                   acl, lock, encryption)
+               values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
     let StoredUpload { number, info } = upload;
     connection.prepare_cached(sql)?.execute(params![
         bucket,
@@ -32,6 +34,9 @@ pub(in super::super) fn insert(connection: &Connection, bucket: i64, upload: &St
         info.attributes.owner,
         pairs_text(&info.attributes)?,
         tags_text(&info.attributes.tags)?,
+        info.attributes.acl,
+        info.attributes.lock,
+        info.attributes.encryption,
     ])?;
     Ok(())
 }

@@ -11,7 +11,7 @@ use super::{TextBytes, loaded, stored};
 
 /// Columns that `object` and `version` share: rows move from one to the other as they are.
 const SHARED: &str = "bucket, key, sequence, version, path, size, modified_ms, etag, checksum, storage_class, owner,
-    attributes, parts, tags";
+    attributes, parts, tags, acl, lock, encryption";
 
 /// A row of `version`.
 pub(in super::super) struct Older {
