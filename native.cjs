@@ -848,5 +848,6 @@ module.exports.connectLevel = nativeBinding.connectLevel
 module.exports.failForTest = nativeBinding.failForTest
 module.exports.openReplica = nativeBinding.openReplica
 module.exports.openStore = nativeBinding.openStore
+module.exports.restoreReplica = nativeBinding.restoreReplica
 module.exports.startStorage = nativeBinding.startStorage
 module.exports.version = nativeBinding.version

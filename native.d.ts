@@ -321,12 +321,8 @@ export declare function openStore(settings: any): Promise<Reply<StoreHandle>>
 export interface ReplicaOptions {
   /** The local file. */
   file: string
-  /** The bucket. */
-  bucket: string
-  /** Where in the bucket, with a slash at the end. */
-  prefix: string
-  /** The endpoint. */
-  s3: S3SettingsData
+  /** Where it is replicated to. */
+  place: ReplicaPlace
   /** Acknowledge writes when they are stored. */
   isSync: boolean
   /** Host and process, for people. */
@@ -355,6 +351,16 @@ export interface ReplicaOptions {
   allowUnsafeLock?: boolean
 }
 
+/** Where a replicated database is in a bucket. */
+export interface ReplicaPlace {
+  /** The bucket. */
+  bucket: string
+  /** Where in the bucket, with a slash at the end. */
+  prefix: string
+  /** The endpoint. */
+  s3: S3SettingsData
+}
+
 /** How a database is doing. */
 export interface ReplicaStatusData {
   /** The generation of the log. */
@@ -376,6 +382,29 @@ export interface ReplicaStatusData {
   /** What went wrong last. */
   lastError?: string
 }
+
+/** What was restored. */
+export interface RestoredData {
+  /** The segment whose state it is. */
+  position: number
+  /** When the last transaction in it was committed, in milliseconds since the epoch. */
+  timeMs: number
+  /** How many segments were applied. */
+  segments: number
+  /** Bytes of the file. */
+  bytes: number
+}
+
+/** Which state to restore: the newest when both are absent. */
+export interface RestorePoint {
+  /** The state as of this segment. */
+  position?: number
+  /** The state at this time, in milliseconds since the epoch. */
+  timeMs?: number
+}
+
+/** Restores a state of a replicated database into a new file. */
+export declare function restoreReplica(place: ReplicaPlace, file: string, point: RestorePoint): Promise<Reply<RestoredData>>
 
 /** How to reach an S3 endpoint. What is absent takes the client's default. */
 export interface S3SettingsData {

@@ -10,6 +10,7 @@ mod copied;
 mod level;
 mod log_sink;
 mod replica;
+mod replica_bucket;
 mod reply;
 mod s3_settings;
 mod storage;

@@ -5,17 +5,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use holdfast_base::{Error, ErrorKind, Result, SystemClock};
 use holdfast_replica::{
-    BucketStore, Event, EventSink, Replica, ReplicaSettings, Rows, Statement, Status, SyncMode, Transaction, Value,
+    Event, EventSink, Replica, ReplicaSettings, Rows, Statement, Status, SyncMode, Transaction, Value,
 };
-use holdfast_s3_client::Client;
 use napi::bindgen_prelude::{BigInt, Buffer, Either4, Either5, Null};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 use serde_json::json;
 
 use crate::copied::Copied;
+use crate::replica_bucket::ReplicaPlace;
 use crate::reply::Reply;
-use crate::s3_settings::S3SettingsData;
 
 /// Hears events as JSON; weak, so that it never keeps the process alive.
 type Listener = ThreadsafeFunction<String, (), String, napi::Status, false, true, 1024>;
@@ -28,12 +27,8 @@ type Cell = Either4<Null, f64, String, Buffer>;
 pub struct ReplicaOptions {
     /// The local file.
     pub file: String,
-    /// The bucket.
-    pub bucket: String,
-    /// Where in the bucket, with a slash at the end.
-    pub prefix: String,
-    /// The endpoint.
-    pub s3: S3SettingsData,
+    /// Where it is replicated to.
+    pub place: ReplicaPlace,
     /// Acknowledge writes when they are stored.
     pub is_sync: bool,
     /// Host and process, for people.
@@ -93,10 +88,9 @@ pub async fn open_replica(
 ) -> napi::Result<Reply<ReplicaDatabase>> {
     Reply::from_future(async move {
         let settings = options.settings();
-        let bucket = Client::new(options.s3.into())?.bucket(&options.bucket, &options.prefix)?;
         let listening: Listening = Arc::new(Mutex::new(Some(on_event)));
         let sink = sink(Arc::clone(&listening));
-        let store = Arc::new(BucketStore::new(bucket));
+        let store = options.place.store()?;
         let replica = Replica::open(settings, store, Arc::new(SystemClock), sink).await?;
         Ok(ReplicaDatabase { replica, listening })
     })

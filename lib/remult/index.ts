@@ -6,6 +6,8 @@ export type { S3SyncEvent } from "./events.js";
 export type { S3DataProviderOptions } from "./options.js";
 export type { ReplicatedSqlDatabase, S3ReplicaStatus, S3Replication } from "./provider.js";
 
+export { type RestoredDatabase, type RestoreOptions, restore } from "./restore.js";
+
 /**
  * A data provider for Remult: SQLite in a local file, continuously replicated to a bucket.
  *

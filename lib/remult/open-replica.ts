@@ -1,9 +1,9 @@
 import { hostname } from "node:os";
-import { credentialsOfEnvironment } from "../aws-credentials.js";
 
 import { native, settle, toError } from "../native.js";
 import type { S3SyncEvent } from "./events.js";
 import type { S3DataProviderOptions } from "./options.js";
+import { placeOf, withoutUndefined } from "./place.js";
 
 /** Opens the native database that the options describe. */
 export async function openReplica(options: S3DataProviderOptions): Promise<native.ReplicaDatabase> {
@@ -11,22 +11,11 @@ export async function openReplica(options: S3DataProviderOptions): Promise<nativ
 }
 
 function nativeOptions(options: S3DataProviderOptions): native.ReplicaOptions {
-  const { s3, sync = {}, sqliteOptions = {} } = options;
-  const credentials = s3.credentials ?? credentialsOfEnvironment();
+  const { sync = {}, sqliteOptions = {} } = options;
   const lockTtl = sync.lockTtl ?? 60_000;
-  const prefix = s3.keyPrefix === undefined || s3.keyPrefix === "" ? "" : `${s3.keyPrefix.replace(/\/+$/, "")}/`;
   return withoutUndefined({
     file: options.file,
-    bucket: s3.bucket,
-    prefix: `${prefix}${s3.databaseName}/`,
-    s3: withoutUndefined({
-      region: s3.region,
-      endpoint: s3.endpoint,
-      forcePathStyle: s3.forcePathStyle ?? (s3.endpoint === undefined ? undefined : false),
-      accessKeyId: credentials?.accessKeyId,
-      secretAccessKey: credentials?.secretAccessKey,
-      sessionToken: credentials?.sessionToken,
-    }),
+    place: placeOf(options.s3),
     isSync: sync.mode === "sync",
     holder: `${hostname()}-${process.pid}`,
     fileMustExist: sqliteOptions.fileMustExist,
@@ -41,10 +30,6 @@ function nativeOptions(options: S3DataProviderOptions): native.ReplicaOptions {
     forceLock: sync.forceLock,
     allowUnsafeLock: sync.allowUnsafeLock,
   }) as native.ReplicaOptions;
-}
-
-function withoutUndefined(object: object): object {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
 }
 
 function tell(options: S3DataProviderOptions, json: string): void {

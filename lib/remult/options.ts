@@ -66,7 +66,7 @@ export interface S3DataProviderOptions {
   handleSignals?: boolean;
 }
 
-type Kind = "string" | "number" | "boolean" | "function" | { readonly [name: string]: Kind };
+type Kind = "string" | "number" | "boolean" | "function" | "any" | { readonly [name: string]: Kind };
 
 const SHAPE: { readonly [name: string]: Kind } = {
   file: "string",
@@ -112,19 +112,9 @@ const OPEN = "s3.credentials";
  * @throws {ConfigError} `UNKNOWN_OPTION`, `MISSING_OPTION` or `INVALID_OPTION`, naming the option.
  */
 export function checkOptions(options: S3DataProviderOptions): void {
-  checkShape(options, SHAPE, "");
-  for (const [name, value] of [
-    ["file", options.file],
-    ["s3", options.s3],
-    ["s3.bucket", options.s3?.bucket],
-    ["s3.databaseName", options.s3?.databaseName],
-  ] as const) {
-    if (value === undefined || value === "") throw invalid("MISSING_OPTION", `${name} is required`);
-  }
-  checkCredentials(options.s3.credentials);
-  if (/^\/|\/\/|\/$/.test(options.s3.databaseName)) {
-    throw invalid("INVALID_OPTION", "s3.databaseName has an empty part; give a name without a slash at its ends");
-  }
+  const invalid = complaintOf("createS3DataProvider");
+  checkShape(options, SHAPE, "", invalid);
+  checkPlace(options, invalid);
   const mode = options.sync?.mode ?? "async";
   if (mode !== "async" && mode !== "sync") {
     throw invalid("INVALID_OPTION", `sync.mode is "${String(mode)}"; give "async" or "sync"`);
@@ -137,8 +127,34 @@ export function checkOptions(options: S3DataProviderOptions): void {
   }
 }
 
+/**
+ * Looks the options of `restore` through.
+ *
+ * @throws {ConfigError} as {@link checkOptions}.
+ */
+export function checkRestoreOptions(options: { file: string; s3: S3DataProviderOptions["s3"]; to?: unknown }): void {
+  const invalid = complaintOf("restore");
+  checkShape(options, { file: "string", s3: SHAPE.s3 as Kind, to: "any" }, "", invalid);
+  checkPlace(options, invalid);
+}
+
+function checkPlace(options: { file: string; s3: S3DataProviderOptions["s3"] }, invalid: Complaint): void {
+  for (const [name, value] of [
+    ["file", options.file],
+    ["s3", options.s3],
+    ["s3.bucket", options.s3?.bucket],
+    ["s3.databaseName", options.s3?.databaseName],
+  ] as const) {
+    if (value === undefined || value === "") throw invalid("MISSING_OPTION", `${name} is required`);
+  }
+  checkCredentials(options.s3.credentials, invalid);
+  if (/^\/|\/\/|\/$/.test(options.s3.databaseName)) {
+    throw invalid("INVALID_OPTION", "s3.databaseName has an empty part; give a name without a slash at its ends");
+  }
+}
+
 /** A secret that is named but undefined is a variable of the environment that isn't set. */
-function checkCredentials(credentials: S3DataProviderOptions["s3"]["credentials"]): void {
+function checkCredentials(credentials: S3DataProviderOptions["s3"]["credentials"], invalid: Complaint): void {
   if (credentials === undefined) return;
   for (const name of ["accessKeyId", "secretAccessKey"] as const) {
     if (credentials[name]) continue;
@@ -146,7 +162,7 @@ function checkCredentials(credentials: S3DataProviderOptions["s3"]["credentials"
   }
 }
 
-function checkShape(value: unknown, shape: { readonly [name: string]: Kind }, path: string): void {
+function checkShape(value: unknown, shape: { readonly [name: string]: Kind }, path: string, invalid: Complaint): void {
   if (typeof value !== "object" || value === null) {
     throw invalid("INVALID_OPTION", `${path === "" ? "the options" : path} must be an object`);
   }
@@ -159,18 +175,21 @@ function checkShape(value: unknown, shape: { readonly [name: string]: Kind }, pa
       throw invalid("UNKNOWN_OPTION", `${full} is not an option; possible are ${known}`);
     }
     if (given === undefined) continue;
-    if (typeof kind === "object") checkShape(given, kind, full);
-    else checkValue(given, kind, full);
+    if (typeof kind === "object") checkShape(given, kind, full, invalid);
+    else checkValue(given, kind, full, invalid);
   }
 }
 
-function checkValue(given: unknown, kind: Exclude<Kind, object>, path: string): void {
+function checkValue(given: unknown, kind: Exclude<Kind, object>, path: string, invalid: Complaint): void {
+  if (kind === "any") return;
   if (typeof given !== kind) throw invalid("INVALID_OPTION", `${path} must be a ${kind}, not ${typeof given}`);
   if (kind === "number" && !(Number.isSafeInteger(given) && (given as number) >= 0)) {
     throw invalid("INVALID_OPTION", `${path} is ${String(given)}; give a whole number from 0`);
   }
 }
 
-function invalid(code: string, message: string): ConfigError {
-  return new ConfigError(`createS3DataProvider: ${message}`, { code });
+type Complaint = (code: string, message: string) => ConfigError;
+
+function complaintOf(caller: string): Complaint {
+  return (code, message) => new ConfigError(`${caller}: ${message}`, { code });
 }

@@ -1,64 +1,51 @@
-//! What the bucket holds: the newest snapshots, and the log behind them.
+//! What the bucket holds: the generations, and the snapshots that count.
 
-use bytes::Bytes;
-use holdfast_base::{Error, ErrorKind, Result};
-use uuid::Uuid;
+use holdfast_base::{Error, Result};
 
 use crate::layout;
-use crate::restore::LocalBase;
-use crate::segment::{Digest, SegmentKind, StoredSegment};
+use crate::log_chain::LogChain;
+use crate::point::Point;
 use crate::snapshot_meta::{SnapshotMeta, from_iso};
 use crate::store::{KeyQuery, ReplicaStore};
-
-/// A run of consecutive segments in one generation.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct LogRun {
-    pub(crate) generation: Uuid,
-    pub(crate) first: u64,
-    pub(crate) last: u64,
-}
-
-/// The log from a starting point to its end.
-#[derive(Clone, Debug)]
-pub(crate) struct LogChain {
-    pub(crate) runs: Vec<LogRun>,
-    /// The generation in which the next segment goes.
-    pub(crate) generation: Uuid,
-    /// The last sequence.
-    pub(crate) sequence: u64,
-    /// The digest of the last segment.
-    pub(crate) digest: Digest,
-    /// The highest epoch seen.
-    pub(crate) epoch: u64,
-    /// The checksum of the last whole state; `None` when no state was ever stored.
-    pub(crate) checksum: Option<u64>,
-}
 
 /// The generations, and the newest snapshot that counts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Catalog {
     /// All generations' ids, newest first.
-    generations: Vec<String>,
+    pub(crate) generations: Vec<String>,
     /// The newest snapshot of ours.
     pub(crate) newest: Option<SnapshotMeta>,
     /// Snapshots of remult-sqlite-s3, newest first; read only when there is none of ours.
     pub(crate) foreign: Vec<SnapshotMeta>,
+    /// The first description that was passed over because it can't be read.
+    pub(crate) passed_over: Option<Error>,
 }
 
 impl Catalog {
-    /// Lists the generations, and reads what makes them count until one of ours does.
+    /// Lists the generations, and reads what makes them count until one of ours does. A description that
+    /// can't be read is passed over when an older one can: the log behind that leads to the same state.
+    ///
+    /// # Errors
+    /// `Integrity` with code `SNAPSHOT_META_CORRUPT` when there are descriptions and none can be read.
     pub(crate) async fn read(store: &dyn ReplicaStore) -> Result<Self> {
         let mut catalog = Self { generations: generations(store).await?, ..Self::default() };
         for generation in &catalog.generations {
-            match read_meta(store, generation).await? {
-                Some(meta) if meta.place.is_some() => {
+            match read_meta(store, generation).await {
+                Ok(Some(meta)) if meta.place.is_some() => {
                     catalog.newest = Some(meta);
                     catalog.foreign.clear();
                     return Ok(catalog);
                 }
-                Some(meta) => catalog.foreign.push(meta),
-                None => {}
+                Ok(Some(meta)) => catalog.foreign.push(meta),
+                Ok(None) => {}
+                Err(error) if error.code() == "SNAPSHOT_META_CORRUPT" => {
+                    catalog.passed_over.get_or_insert(error);
+                }
+                Err(error) => return Err(error),
             }
+        }
+        if let Some(error) = catalog.passed_over {
+            return Err(error);
         }
         catalog.foreign.sort_by_key(|meta| std::cmp::Reverse(from_iso(&meta.created_at)));
         Ok(catalog)
@@ -69,79 +56,45 @@ impl Catalog {
         self.newest.is_none() && self.foreign.is_empty()
     }
 
-    /// The newest snapshot of ours that is older than a generation.
-    pub(crate) async fn older_than(&self, store: &dyn ReplicaStore, generation: &str) -> Result<Option<SnapshotMeta>> {
-        for older in self.generations.iter().filter(|id| id.as_str() < generation) {
-            if let Some(meta) = read_meta(store, older).await?.filter(|meta| meta.place.is_some()) {
+    /// The newest snapshot of ours that is not behind a point, of a generation older than `older_than`.
+    ///
+    /// # Errors
+    /// `NotFound` with code `POINT_NOT_KEPT` when there are snapshots, and all are behind the point.
+    pub(crate) async fn snapshot_for(
+        &self,
+        store: &dyn ReplicaStore,
+        point: Point,
+        older_than: Option<&str>,
+    ) -> Result<Option<SnapshotMeta>> {
+        let mut oldest = self.newest.clone().or_else(|| self.foreign.first().cloned());
+        for generation in self.generations.iter().filter(|id| older_than.is_none_or(|than| id.as_str() < than)) {
+            let read = match read_meta(store, generation).await {
+                Err(error) if error.code() == "SNAPSHOT_META_CORRUPT" => continue,
+                read => read?,
+            };
+            let Some(meta) = read else { continue };
+            let Some(place) = &meta.place else { continue };
+            if point.reaches(place)? {
                 return Ok(Some(meta));
             }
+            oldest = Some(meta);
         }
-        Ok(None)
+        match oldest {
+            Some(oldest) if older_than.is_none() => Err(point.before(&oldest)),
+            _ => Ok(None),
+        }
     }
 
     /// The log behind the newest snapshot of ours, or from its first segment when there is none.
     pub(crate) async fn newest_chain(&self, store: &dyn ReplicaStore) -> Result<LogChain> {
         match &self.newest {
             Some(meta) => LogChain::behind(store, meta).await,
-            None => LogChain::follow(store, LogChain::empty()).await,
+            None => LogChain::from_the_first(store).await,
         }
     }
 }
 
-impl LogChain {
-    fn empty() -> Self {
-        Self { runs: Vec::new(), generation: layout::ROOT, sequence: 0, digest: [0; 32], epoch: 0, checksum: None }
-    }
-
-    /// The log behind a snapshot.
-    pub(crate) async fn behind(store: &dyn ReplicaStore, meta: &SnapshotMeta) -> Result<Self> {
-        let foreign =
-            || Error::new(ErrorKind::Integrity, "SNAPSHOT_META_CORRUPT", "a snapshot of another format has no log");
-        let place = meta.place.as_ref().ok_or_else(foreign)?;
-        let chain = Self {
-            runs: Vec::new(),
-            generation: Uuid::parse_str(&meta.generation).map_err(|_| foreign())?,
-            sequence: place.sequence()?,
-            digest: place.digest()?,
-            epoch: place.epoch,
-            checksum: Some(place.checksum()?),
-        };
-        Self::follow(store, chain).await
-    }
-
-    /// The log behind a place that the local file stands at.
-    pub(crate) async fn from_place(store: &dyn ReplicaStore, generation: Uuid, base: &LocalBase) -> Result<Self> {
-        let chain = Self {
-            runs: Vec::new(),
-            generation,
-            sequence: base.sequence,
-            digest: base.digest,
-            epoch: 0,
-            checksum: Some(base.view.checksum),
-        };
-        Self::follow(store, chain).await
-    }
-
-    async fn follow(store: &dyn ReplicaStore, mut chain: Self) -> Result<Self> {
-        while let Some(last) = last_sequence(store, chain.generation, chain.sequence).await? {
-            let run = LogRun { generation: chain.generation, first: chain.sequence + 1, last };
-            let stored = read_segment(store, run.generation, last).await?;
-            chain.runs.push(run);
-            chain.sequence = last;
-            chain.digest = stored.digest;
-            chain.epoch = chain.epoch.max(stored.segment.epoch);
-            if chain.checksum.is_some() {
-                chain.checksum = Some(whole_checksum(store, run, &stored).await?);
-            }
-            match stored.segment.kind {
-                SegmentKind::Rollover(next) => chain.generation = next,
-                _ => break,
-            }
-        }
-        Ok(chain)
-    }
-}
-
+/// The generations' ids, newest first.
 async fn generations(store: &dyn ReplicaStore) -> Result<Vec<String>> {
     let mut query = KeyQuery { prefix: layout::GENERATIONS.to_owned(), folders: true, ..KeyQuery::default() };
     let mut ids = Vec::new();
@@ -157,61 +110,10 @@ async fn generations(store: &dyn ReplicaStore) -> Result<Vec<String>> {
     Ok(ids)
 }
 
-async fn read_meta(store: &dyn ReplicaStore, generation: &str) -> Result<Option<SnapshotMeta>> {
+/// The description of a generation's snapshot; `None` when it has none, and so does not count.
+pub(crate) async fn read_meta(store: &dyn ReplicaStore, generation: &str) -> Result<Option<SnapshotMeta>> {
     let key = layout::snapshot_meta(generation);
     let object = store.get(&key).await?;
-    let meta = object.map(|object| SnapshotMeta::decode(&object.bytes)).transpose();
+    let meta = object.map(|object| SnapshotMeta::decode(&object.bytes, generation)).transpose();
     meta.map_err(|error| error.with("key", key))
-}
-
-/// The checksum of the last whole state in a run: that of its last segment that is not a part.
-async fn whole_checksum(store: &dyn ReplicaStore, run: LogRun, last: &StoredSegment) -> Result<u64> {
-    let mut at = run.last;
-    let mut segment = last.segment.clone();
-    while !segment.is_whole() {
-        if at == run.first {
-            return Ok(segment.before);
-        }
-        at -= 1;
-        let before = segment.before;
-        segment = read_segment(store, run.generation, at).await?.segment;
-        if segment.is_whole() && segment.after != before {
-            return Err(crate::segment::corrupt("does not follow from the one before it"));
-        }
-    }
-    Ok(segment.after)
-}
-
-async fn last_sequence(store: &dyn ReplicaStore, generation: Uuid, behind: u64) -> Result<Option<u64>> {
-    let after = Some(layout::segment(generation, behind));
-    let mut query = KeyQuery { prefix: layout::log(generation), after, ..KeyQuery::default() };
-    let mut last = None;
-    loop {
-        let page = store.list(&query).await?;
-        last = page.keys.iter().rev().find_map(|key| layout::sequence_of(key)).or(last);
-        match page.next {
-            Some(next) => query.continuation = Some(next),
-            None => return Ok(last),
-        }
-    }
-}
-
-/// Reads one segment; a missing one is a hole.
-pub(crate) async fn read_segment(store: &dyn ReplicaStore, generation: Uuid, sequence: u64) -> Result<StoredSegment> {
-    let key = layout::segment(generation, sequence);
-    let stored =
-        StoredSegment::decode(&read_bytes(store, &key).await?).map_err(|error| error.with("key", key.clone()))?;
-    if stored.segment.sequence != sequence {
-        return Err(crate::segment::corrupt("stands under another's name").with("key", key));
-    }
-    Ok(stored)
-}
-
-/// Reads one segment's bytes.
-pub(crate) async fn read_bytes(store: &dyn ReplicaStore, key: &str) -> Result<Bytes> {
-    let object = store.get(key).await?;
-    object.map(|object| object.bytes).ok_or_else(|| {
-        let message = format!("{key} is missing: the log has a hole there. Restore to an earlier point");
-        Error::new(ErrorKind::Integrity, "LOG_HOLE", message).with("key", key)
-    })
 }

@@ -12,14 +12,16 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
-use crate::catalog::{Catalog, LogChain, LogRun, read_bytes};
+use crate::catalog::Catalog;
 use crate::event::{Event, EventSink};
 use crate::layout;
 use crate::local_history::{beside, page_bytes_of};
+use crate::log_chain::{LogChain, LogRun, read_bytes};
 use crate::page_view::PageView;
-use crate::restored_file::RestoredFile;
+use crate::point::Point;
+use crate::restored_file::{LogPlace, RestoredFile};
 use crate::segment::Digest;
-use crate::snapshot_meta::{SnapshotMeta, to_hex};
+use crate::snapshot_meta::{SnapshotMeta, from_iso, to_hex};
 use crate::store::ReplicaStore;
 
 /// Segments fetched at once.
@@ -30,11 +32,11 @@ const FETCHES: usize = 8;
 pub(crate) struct Restored {
     /// The verified file, not yet in its place.
     pub(crate) file: PathBuf,
-    /// The log as it was followed.
-    pub(crate) chain: Option<LogChain>,
     /// Whether the state that was asked about came by.
     pub(crate) passed_through: bool,
     pub(crate) segments: u64,
+    /// Where in the log it stands.
+    pub(crate) at: LogPlace,
 }
 
 /// A state of the local files that the log is known to have passed through.
@@ -49,18 +51,23 @@ pub(crate) struct Restore<'a> {
     pub(crate) store: &'a dyn ReplicaStore,
     pub(crate) catalog: &'a Catalog,
     pub(crate) target: &'a Path,
+    pub(crate) point: Point,
     /// A state to look out for on the way.
     pub(crate) wanted: Option<u64>,
     pub(crate) events: &'a EventSink,
 }
 
 impl Restore<'_> {
-    /// From the newest snapshot whose content is what it says.
+    /// From the newest snapshot that is not behind the point and whose content is what it says.
     ///
     /// # Errors
-    /// `Integrity` naming what is torn, missing or foreign; nothing stands at the target then.
-    pub(crate) async fn newest_snapshot(&self) -> Result<Restored> {
-        let mut ours = self.catalog.newest.clone();
+    /// `NotFound` when nothing, or not this point, is kept; `Integrity` naming what is torn, missing or
+    /// foreign. Nothing stands at the target then.
+    pub(crate) async fn over_snapshot(&self) -> Result<Restored> {
+        let mut ours = match self.point {
+            Point::Newest => self.catalog.newest.clone(),
+            point => self.catalog.snapshot_for(self.store, point, None).await?,
+        };
         let mut foreign = self.catalog.foreign.iter();
         let mut last = None;
         while let Some(meta) = ours.take().or_else(|| foreign.next().cloned()) {
@@ -70,7 +77,7 @@ impl Restore<'_> {
                     (self.events)(Event::SyncError { error: error.clone(), context: "snapshot", will_retry: true });
                     remove_parts(self.target);
                     if meta.place.is_some() {
-                        ours = self.catalog.older_than(self.store, &meta.generation).await?;
+                        ours = self.catalog.snapshot_for(self.store, self.point, Some(&meta.generation)).await?;
                     }
                     last = Some(error);
                 }
@@ -84,11 +91,18 @@ impl Restore<'_> {
         let part = self.part();
         self.download(meta, &part).await?;
         let Some(place) = &meta.place else {
-            return Ok(Restored { file: part, chain: None, passed_through: false, segments: 0 });
+            let at = LogPlace { sequence: 0, digest: [0; 32], time_ms: from_iso(&meta.created_at).unwrap_or(0) };
+            return Ok(Restored { file: part, passed_through: false, segments: 0, at });
         };
         let chain = LogChain::behind(self.store, meta).await?;
-        let (path, page_size, sequence, digest) = (part.clone(), place.page_size, place.sequence()?, place.digest()?);
-        let file = blocking(move || RestoredFile::open(&path, page_size, sequence, digest)).await?;
+        if let Point::Position(position) = self.point
+            && chain.sequence < position
+        {
+            return Err(self.point.behind(chain.sequence));
+        }
+        let at = LogPlace { sequence: place.sequence()?, digest: place.digest()?, time_ms: place.time_ms()? };
+        let (path, page_size) = (part.clone(), place.page_size);
+        let file = blocking(move || RestoredFile::open(&path, page_size, at)).await?;
         if file.checksum != place.checksum()? {
             return Err(corrupt(meta, "is not the state that its description says"));
         }
@@ -107,7 +121,8 @@ impl Restore<'_> {
                 base.view.read(number, &mut page)?;
                 std::io::Write::write_all(&mut &file, &page)?;
             }
-            RestoredFile::open(&target, base.view.page_bytes, base.sequence, base.digest)
+            let at = LogPlace { sequence: base.sequence, digest: base.digest, time_ms: 0 };
+            RestoredFile::open(&target, base.view.page_bytes, at)
         })
         .await?;
         self.replay(file, chain, part).await
@@ -115,23 +130,33 @@ impl Restore<'_> {
 
     async fn replay(&self, mut file: RestoredFile, chain: LogChain, part: PathBuf) -> Result<Restored> {
         let mut passed_through = self.wanted == Some(file.checksum);
-        let mut fetched = fetch(self.store, chain.runs.clone(), file.sequence + 1);
-        while let Some((bytes, key)) = fetched.try_next().await? {
-            file = blocking(move || {
-                file.take(&bytes).map_err(|error| error.with("key", key))?;
-                Ok(file)
+        let point = self.point;
+        let mut fetched = fetch(self.store, chain.runs.clone(), file.sequence + 1, point.last_sequence());
+        let mut has_more = true;
+        while has_more && let Some((bytes, key)) = fetched.try_next().await? {
+            (file, has_more) = blocking(move || {
+                let taken = file.take(&bytes, point).map_err(|error| error.with("key", key))?;
+                Ok((file, taken))
             })
             .await?;
             passed_through |= self.wanted == Some(file.checksum);
         }
         drop(fetched);
-        let is_whole = file.sequence == chain.sequence && file.digest == chain.digest;
-        if !is_whole || chain.checksum.is_some_and(|checksum| checksum != file.checksum) {
+        let is_whole = file.sequence == chain.sequence
+            && file.digest == chain.digest
+            && chain.checksum.is_none_or(|checksum| checksum == file.checksum);
+        let is_there = match point {
+            Point::Newest => is_whole,
+            Point::Position(position) => file.sequence == position,
+            Point::Time(_) => is_whole || !has_more,
+        };
+        if !is_there {
             return Err(crate::segment::corrupt("is not where the log was said to end"));
         }
         let segments = file.applied;
+        let at = LogPlace { sequence: file.sequence, digest: file.digest, time_ms: file.time_ms };
         blocking(move || file.finish()).await?;
-        Ok(Restored { file: part, chain: Some(chain), passed_through, segments })
+        Ok(Restored { file: part, passed_through, segments, at })
     }
 
     async fn download(&self, meta: &SnapshotMeta, part: &Path) -> Result<()> {
@@ -161,10 +186,10 @@ impl Restore<'_> {
     }
 }
 
-/// The segments from a sequence on, in order, several fetched at once.
-fn fetch(store: &dyn ReplicaStore, runs: Vec<LogRun>, from: u64) -> BoxStream<'_, Result<(Bytes, String)>> {
+/// The segments of a range, in order, several fetched at once.
+fn fetch(store: &dyn ReplicaStore, runs: Vec<LogRun>, from: u64, to: u64) -> BoxStream<'_, Result<(Bytes, String)>> {
     let keys = runs.into_iter().flat_map(move |run| {
-        (run.first.max(from)..=run.last).map(move |sequence| layout::segment(run.generation, sequence))
+        (run.first.max(from)..=run.last.min(to)).map(move |sequence| layout::segment(run.generation, sequence))
     });
     let one = move |key: String| async move { Ok((read_bytes(store, &key).await?, key)) };
     stream::iter(keys).map(one).buffered(FETCHES).boxed()
@@ -193,26 +218,37 @@ pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T>
     tokio::task::spawn_blocking(work).await.map_err(|error| Error::internal(error.to_string()))?
 }
 
-/// Restores the newest state of a database into a new file, without a lease.
+/// What was restored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestoredState {
+    /// The segment whose state it is; 0 for a snapshot of remult-sqlite-s3, which has no log.
+    pub position: u64,
+    /// When the last transaction in it was committed, in milliseconds since the epoch.
+    pub time_ms: u64,
+    /// How many segments were applied.
+    pub segments: u64,
+    /// Bytes of the file.
+    pub bytes: u64,
+}
+
+/// Restores a state of a database into a new file, without a lease.
 ///
 /// # Errors
-/// `Validation` with code `FILE_EXISTS` when the file is there, `NotFound` when the bucket holds nothing,
-/// `Integrity` when what it holds is torn.
-pub async fn restore(store: Arc<dyn crate::ReplicaStore>, target: &Path) -> Result<u64> {
+/// `Validation` with code `FILE_EXISTS` when the file is there, `NotFound` (`NO_REPLICA` when the bucket holds
+/// nothing, `POINT_NOT_KEPT` when it does not hold this point), `Integrity` when what it holds is torn.
+pub async fn restore(store: Arc<dyn ReplicaStore>, target: &Path, point: Point) -> Result<RestoredState> {
     if target.exists() {
         let message = format!("{} exists; give the path of a file that does not", target.display());
         return Err(Error::new(ErrorKind::Validation, "FILE_EXISTS", message));
     }
+    remove_parts(target);
     let catalog = Catalog::read(&*store).await?;
     let events: EventSink = Arc::new(|_| ());
-    let work = Restore { store: &*store, catalog: &catalog, target, wanted: None, events: &events };
-    let restored = work.newest_snapshot().await;
-    if restored.is_err() {
-        remove_parts(target);
-    }
-    let restored = restored?;
+    let work = Restore { store: &*store, catalog: &catalog, target, point, wanted: None, events: &events };
+    let restored = work.over_snapshot().await.inspect_err(|_| remove_parts(target))?;
     put_in_place(&restored.file, target)?;
-    Ok(restored.chain.map_or(0, |chain| chain.sequence))
+    let (position, time_ms) = (restored.at.sequence, restored.at.time_ms);
+    Ok(RestoredState { position, time_ms, segments: restored.segments, bytes: std::fs::metadata(target)?.len() })
 }
 
 /// Removes what an interrupted restore left beside a file.

@@ -9,7 +9,16 @@ use holdfast_base::{Error, ErrorKind, Result};
 use holdfast_sqlite::rusqlite::{Connection, OpenFlags};
 
 use crate::page_checksum::{JOURNAL_MODE_BYTES, lock_page, page_checksum};
+use crate::point::Point;
 use crate::segment::{Digest, Segment, SegmentKind, StoredSegment, corrupt};
+
+/// A place in the log.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LogPlace {
+    pub(crate) sequence: u64,
+    pub(crate) digest: Digest,
+    pub(crate) time_ms: u64,
+}
 
 /// Invariant: after every whole segment, file, size and checksum are those of one committed state.
 #[derive(Debug)]
@@ -21,6 +30,8 @@ pub(crate) struct RestoredFile {
     pub(crate) checksum: u64,
     pub(crate) sequence: u64,
     pub(crate) digest: Digest,
+    /// When the last transaction in it was committed, in milliseconds since the epoch.
+    pub(crate) time_ms: u64,
     /// Parts of a transaction whose last part has not come by.
     parts: Vec<PathBuf>,
     pub(crate) applied: u64,
@@ -28,7 +39,7 @@ pub(crate) struct RestoredFile {
 
 impl RestoredFile {
     /// Takes a file that holds a snapshot's (or a local state's) pages, and where that stands in the log.
-    pub(crate) fn open(path: &Path, page_bytes: u32, sequence: u64, digest: Digest) -> Result<Self> {
+    pub(crate) fn open(path: &Path, page_bytes: u32, at: LogPlace) -> Result<Self> {
         let file = OpenOptions::new().read(true).write(true).open(path)?;
         let page_count = u32::try_from(file.metadata()?.len() / u64::from(page_bytes)).unwrap_or(u32::MAX);
         // The live file is in write-ahead mode, and that is what segments are differences from.
@@ -39,8 +50,9 @@ impl RestoredFile {
             page_bytes,
             page_count,
             checksum: 0,
-            sequence,
-            digest,
+            sequence: at.sequence,
+            digest: at.digest,
+            time_ms: at.time_ms,
             parts: Vec::new(),
             applied: 0,
         };
@@ -50,12 +62,15 @@ impl RestoredFile {
         Ok(restored)
     }
 
-    /// Takes the next segment.
-    pub(crate) fn take(&mut self, bytes: &Bytes) -> Result<()> {
+    /// Takes the next segment; false, and nothing taken, when it is behind the point.
+    pub(crate) fn take(&mut self, bytes: &Bytes, until: Point) -> Result<bool> {
         let stored = StoredSegment::decode(bytes)?;
         let segment = &stored.segment;
         if segment.sequence != self.sequence + 1 || segment.previous != self.digest {
             return Err(corrupt("does not follow from the one before it").with("sequence", segment.sequence));
+        }
+        if !until.allows(segment.time_ms) {
+            return Ok(false);
         }
         match segment.kind {
             SegmentKind::Part => self.put_aside(segment.sequence, bytes)?,
@@ -74,8 +89,9 @@ impl RestoredFile {
         }
         self.sequence = segment.sequence;
         self.digest = stored.digest;
+        self.time_ms = segment.time_ms;
         self.applied += 1;
-        Ok(())
+        Ok(true)
     }
 
     /// Ends: the file is cut to its size, synced, and SQLite looks through it.

@@ -63,6 +63,8 @@ pub struct Segment {
     pub page_bytes: u32,
     /// The database's size in pages after it.
     pub page_count: u32,
+    /// When the last transaction up to here was committed, in milliseconds since the epoch; 0 before the first.
+    pub time_ms: u64,
     /// The transactions whose last page it holds, in the order of commit.
     pub transactions: Vec<Transaction>,
     /// The changed pages.

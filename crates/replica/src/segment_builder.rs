@@ -16,6 +16,9 @@ use crate::wal::{Cursor, WalFile, vanished};
 /// Pages of one segment, in bytes before compression; a larger transaction is split.
 pub(crate) const SEGMENT_BYTES: u32 = 8 << 20;
 
+/// How far a writer's clock may have been ahead of its successor's.
+const MOST_SKEW_MS: u64 = 24 * 3600 * 1000;
+
 /// Where the log in the bucket ends, and who writes it.
 #[derive(Clone, Debug)]
 pub(crate) struct LogEnd {
@@ -24,6 +27,8 @@ pub(crate) struct LogEnd {
     pub(crate) digest: Digest,
     pub(crate) epoch: u64,
     pub(crate) writer: Uuid,
+    /// When the last transaction was committed, in milliseconds since the epoch.
+    pub(crate) time_ms: u64,
 }
 
 /// The state that is stored, and what comes after it in the local log.
@@ -102,12 +107,8 @@ impl SegmentBuilder {
             after.carried = Arc::default();
         }
         let pages = encode_pages(&before, &after.view, frames.keys().chain(extra.keys()).copied().collect())?;
-        let (kind, transactions) = if is_whole {
-            let times = commits.iter().map(|commit| Transaction { committed_ms: commit.committed_ms });
-            (SegmentKind::Commit, times.collect())
-        } else {
-            (SegmentKind::Part, Vec::new())
-        };
+        let (kind, transactions) =
+            if is_whole { (SegmentKind::Commit, self.times(commits)) } else { (SegmentKind::Part, Vec::new()) };
         let mut segment = self.segment(kind, &after.view, transactions, pages);
         if !is_whole {
             // A part may hold pages behind the size before the transaction; its own size only bounds them.
@@ -117,6 +118,18 @@ impl SegmentBuilder {
             Arc::make_mut(&mut after.carried).extend(carried);
         }
         Ok(self.finish(&segment, after, is_whole.then_some(last.number)))
+    }
+
+    /// Times never go back along the log, so that a time is one place in it. A clock that was more than a day
+    /// ahead is not waited for.
+    fn times(&self, commits: &[LocalCommit]) -> Vec<Transaction> {
+        let mut last_ms = self.end.time_ms;
+        let next = |commit: &LocalCommit| {
+            let is_near = last_ms <= commit.committed_ms.saturating_add(MOST_SKEW_MS);
+            last_ms = if is_near { last_ms.max(commit.committed_ms) } else { commit.committed_ms };
+            Transaction { committed_ms: last_ms }
+        };
+        commits.iter().map(next).collect()
     }
 
     fn segment(
@@ -136,6 +149,7 @@ impl SegmentBuilder {
             after: after.checksum,
             page_bytes: after.page_bytes,
             page_count: after.page_count,
+            time_ms: transactions.last().map_or(self.end.time_ms, |last| last.committed_ms),
             transactions,
             pages,
         }
@@ -145,6 +159,7 @@ impl SegmentBuilder {
         let (bytes, digest) = segment.encode();
         after.end.sequence = segment.sequence;
         after.end.digest = digest;
+        after.end.time_ms = segment.time_ms;
         Built { key: crate::layout::segment(self.end.generation, segment.sequence), bytes, after, commit }
     }
 

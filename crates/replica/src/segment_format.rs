@@ -31,7 +31,7 @@ impl Segment {
         out.extend_from_slice(&self.previous);
         out.extend_from_slice(&self.before.to_le_bytes());
         out.extend_from_slice(&self.after.to_le_bytes());
-        for number in [self.epoch, self.sequence, self.page_bytes.into(), self.page_count.into()] {
+        for number in [self.epoch, self.sequence, self.page_bytes.into(), self.page_count.into(), self.time_ms] {
             put_number(&mut out, number);
         }
         put_number(&mut out, self.transactions.len() as u64);
@@ -102,7 +102,7 @@ fn read_segment(reader: &mut Reader) -> Result<Segment> {
     let before = u64::from_le_bytes(reader.array()?);
     let after = u64::from_le_bytes(reader.array()?);
     let (epoch, sequence) = (reader.number()?, reader.number()?);
-    let (page_bytes, page_count) = (reader.small()?, reader.small()?);
+    let (page_bytes, page_count, time_ms) = (reader.small()?, reader.small()?, reader.number()?);
     let transactions = (0..reader.number()?)
         .map(|_| Ok(Transaction { committed_ms: reader.number()? }))
         .collect::<Result<Vec<_>>>()?;
@@ -112,7 +112,20 @@ fn read_segment(reader: &mut Reader) -> Result<Segment> {
     if !ascending || !inside || !(512..=65_536).contains(&page_bytes) || !page_bytes.is_power_of_two() {
         return Err(corrupt("has impossible pages"));
     }
-    Ok(Segment { kind, epoch, writer, sequence, previous, before, after, page_bytes, page_count, transactions, pages })
+    Ok(Segment {
+        kind,
+        epoch,
+        writer,
+        sequence,
+        previous,
+        before,
+        after,
+        page_bytes,
+        page_count,
+        time_ms,
+        transactions,
+        pages,
+    })
 }
 
 fn read_page(reader: &mut Reader) -> Result<PageChange> {
@@ -194,7 +207,7 @@ mod tests {
         ) -> Segment {
             Segment {
                 kind, epoch, writer: Uuid::from_bytes(writer), sequence, previous, before, after,
-                page_bytes: 1 << shift, page_count: 5000,
+                page_bytes: 1 << shift, page_count: 5000, time_ms: after,
                 transactions: times.into_iter().map(|committed_ms| Transaction { committed_ms }).collect(),
                 pages: images.into_iter().map(|(number, image)| PageChange { number, image }).collect(),
             }
@@ -244,6 +257,7 @@ mod tests {
             after: 2,
             page_bytes: 4096,
             page_count: 3000,
+            time_ms: 1_800_000_000_000,
             transactions: vec![Transaction { committed_ms: 1_800_000_000_000 }],
             pages: vec![PageChange { number: 2000, image }],
         };

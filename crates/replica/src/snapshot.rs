@@ -43,9 +43,11 @@ pub(crate) async fn store_snapshot(
             page_count: cut.view.page_count,
             position: format!("{:016x}", cut.end.sequence),
             position_digest: to_hex(&cut.end.digest),
+            position_time: iso(cut.end.time_ms),
             database_checksum: format!("{:016x}", cut.view.checksum),
             epoch: cut.end.epoch,
             parent: parent.map(|parent| parent.to_string()),
+            description_checksum: String::new(),
         }),
     };
     let key = layout::snapshot_meta(&generation);

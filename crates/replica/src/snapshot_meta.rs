@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use holdfast_base::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -27,7 +28,7 @@ pub struct SnapshotMeta {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SnapshotPlace {
-    /// 1 today.
+    /// 2 today.
     pub format: u32,
     /// Bytes of a page.
     pub page_size: u32,
@@ -37,34 +38,69 @@ pub struct SnapshotPlace {
     pub position: String,
     /// The digest of that segment, in hex.
     pub position_digest: String,
+    /// When the last transaction that it contains was committed, as ISO 8601 in UTC.
+    pub position_time: String,
     /// The database's rolling checksum, as 16 hex digits.
     pub database_checksum: String,
     /// Who owned the log.
     pub epoch: u64,
     /// The generation before it.
     pub parent: Option<String>,
+    /// SHA-256 of this description with this field empty, in hex.
+    #[serde(default)]
+    pub description_checksum: String,
 }
 
 /// The format of [`SnapshotPlace`].
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
+
+/// How many fields a description of remult-sqlite-s3 has.
+const FOREIGN_FIELDS: usize = 4;
 
 impl SnapshotMeta {
-    /// Reads it.
+    /// Reads the description of a generation's snapshot.
     ///
     /// # Errors
     /// `Integrity` with code `SNAPSHOT_META_CORRUPT`.
-    pub fn decode(bytes: &[u8]) -> Result<Self> {
-        let meta: Self = serde_json::from_slice(bytes).map_err(|error| corrupt(&error.to_string()))?;
+    pub fn decode(bytes: &[u8], generation: &str) -> Result<Self> {
+        let unreadable = |error: serde_json::Error| corrupt(&error.to_string());
+        let fields: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(bytes).map_err(unreadable)?;
+        let meta: Self = serde_json::from_slice(bytes).map_err(unreadable)?;
+        if meta.generation != generation {
+            return Err(corrupt("it is another generation's"));
+        }
         match &meta.place {
             Some(place) if place.format > FORMAT => Err(corrupt("a newer release wrote it; update holdfast")),
+            Some(place) if place.description_checksum != meta.checksum_of_this()? => {
+                Err(corrupt("it does not match its checksum"))
+            }
+            // A field of ours that can't be read must not make it one of the other package's.
+            None if fields.len() > FOREIGN_FIELDS => Err(corrupt("a field is missing or changed")),
             _ => Ok(meta),
         }
     }
 
     /// Writes it.
+    ///
+    /// # Errors
+    /// `Internal` when it can't be written as JSON.
     pub fn encode(&self) -> Result<Bytes> {
-        let json = serde_json::to_vec_pretty(self);
+        let mut checked = self.clone();
+        let checksum = self.checksum_of_this()?;
+        if let Some(place) = &mut checked.place {
+            place.description_checksum = checksum;
+        }
+        let json = serde_json::to_vec_pretty(&checked);
         json.map(Bytes::from).map_err(|error| Error::internal(error.to_string()))
+    }
+
+    fn checksum_of_this(&self) -> Result<String> {
+        let mut plain = self.clone();
+        if let Some(place) = &mut plain.place {
+            place.description_checksum.clear();
+        }
+        let json = serde_json::to_vec(&plain).map_err(|error| Error::internal(error.to_string()))?;
+        Ok(to_hex(&Sha256::digest(json)))
     }
 }
 
@@ -72,6 +108,11 @@ impl SnapshotPlace {
     /// The last segment that the snapshot contains.
     pub(crate) fn sequence(&self) -> Result<u64> {
         u64::from_str_radix(&self.position, 16).map_err(|_| corrupt("its position is no number"))
+    }
+
+    /// When the last transaction that the snapshot contains was committed, in milliseconds since the epoch.
+    pub(crate) fn time_ms(&self) -> Result<u64> {
+        from_iso(&self.position_time).ok_or_else(|| corrupt("its time is none"))
     }
 
     /// The database's rolling checksum.
@@ -136,16 +177,19 @@ mod tests {
                 page_count: 1,
                 position: format!("{:016x}", 17),
                 position_digest: to_hex(&[9; 32]),
+                position_time: iso(1_700_000_000_000),
                 database_checksum: format!("{:016x}", u64::MAX),
                 epoch: 2,
                 parent: None,
+                description_checksum: String::new(),
             }),
         }
     }
 
     #[test]
     fn decoding_gives_back_what_was_encoded() {
-        let decoded = SnapshotMeta::decode(&meta().encode().unwrap()).unwrap();
+        let mut decoded = SnapshotMeta::decode(&meta().encode().unwrap(), "g").unwrap();
+        decoded.place.as_mut().unwrap().description_checksum.clear();
         assert_eq!(decoded, meta());
         let place = decoded.place.unwrap();
         assert_eq!((place.sequence().unwrap(), place.checksum().unwrap()), (17, u64::MAX));
@@ -155,17 +199,31 @@ mod tests {
     #[test]
     fn a_description_of_remult_sqlite_s3_is_read() {
         let text = br#"{"generation":"a","createdAt":"2025-01-02T03:04:05.678Z","size":1,"checksum":"00"}"#;
-        let meta = SnapshotMeta::decode(text).unwrap();
+        let meta = SnapshotMeta::decode(text, "a").unwrap();
         assert_eq!(meta.place, None);
         assert_eq!(from_iso(&meta.created_at), Some(1_735_787_045_678));
     }
 
     #[test]
-    fn every_truncation_is_refused() {
+    fn every_truncation_and_every_flipped_bit_is_refused_or_says_the_same() {
         let bytes = meta().encode().unwrap();
-        for length in 0..bytes.len() {
-            assert!(SnapshotMeta::decode(&bytes[..length]).is_err(), "length {length}");
+        let same = SnapshotMeta::decode(&bytes, "g").unwrap();
+        for at in 0..bytes.len() {
+            assert!(SnapshotMeta::decode(&bytes[..at], "g").is_err(), "length {at}");
+            for bit in 0..8 {
+                let mut flipped = bytes.to_vec();
+                flipped[at] ^= 1 << bit;
+                if let Ok(meta) = SnapshotMeta::decode(&flipped, "g") {
+                    assert_eq!(meta, same, "byte {at}, bit {bit}");
+                }
+            }
         }
+    }
+
+    #[test]
+    fn a_description_in_another_generations_place_is_refused() {
+        let error = SnapshotMeta::decode(&meta().encode().unwrap(), "h").unwrap_err();
+        assert_eq!(error.code(), "SNAPSHOT_META_CORRUPT");
     }
 
     #[test]

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use holdfast_base::{Clock, Error, ErrorKind, Result};
 use uuid::Uuid;
 
-use crate::catalog::{Catalog, LogChain};
+use crate::catalog::Catalog;
 use crate::event::{Event, EventSink};
 use crate::lease::Lease;
 use crate::local_history::{LocalHistory, LocalState, beside, open_files};
+use crate::log_chain::LogChain;
+use crate::point::Point;
 use crate::restore::{LocalBase, Restore, Restored, blocking, put_in_place, remove_parts};
 use crate::segment::SegmentKind;
 use crate::segment_builder::{LogEnd, SegmentBuilder};
@@ -47,6 +49,9 @@ impl Start<'_> {
         remove_parts(&self.settings.file);
         for _ in 0..ATTEMPTS {
             let catalog = Catalog::read(&**self.store).await?;
+            if let Some(error) = catalog.passed_over.clone() {
+                (self.events)(Event::SyncError { error, context: "snapshot", will_retry: true });
+            }
             let chain = catalog.newest_chain(&**self.store).await?;
             let (local, recovered) = self.settle(&catalog, &chain).await?;
             if let Some(started) = self.own(&catalog, &chain, local, recovered, lease).await? {
@@ -73,6 +78,7 @@ impl Start<'_> {
             digest: chain.digest,
             epoch,
             writer: Uuid::new_v4(),
+            time_ms: if chain.time_ms == 0 { self.clock.now_ms() } else { chain.time_ms },
         };
         let newest = local.newest;
         let base = match chain.checksum {
@@ -192,12 +198,13 @@ impl Start<'_> {
     }
 
     async fn restore(&self, catalog: &Catalog, wanted: Option<u64>) -> Result<Restored> {
-        let restored = self.work(catalog, wanted).newest_snapshot().await;
+        let restored = self.work(catalog, wanted).over_snapshot().await;
         restored.inspect_err(|_| remove_parts(&self.settings.file))
     }
 
     fn work<'b>(&'b self, catalog: &'b Catalog, wanted: Option<u64>) -> Restore<'b> {
-        Restore { store: &**self.store, catalog, target: &self.settings.file, wanted, events: self.events }
+        let target = &self.settings.file;
+        Restore { store: &**self.store, catalog, target, point: Point::Newest, wanted, events: self.events }
     }
 
     fn completed(&self, restored: &Restored, chain: &LogChain) {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use holdfast_base::SystemClock;
-use holdfast_replica::{BucketStore, Replica, ReplicaSettings, Statement, SyncMode, Value};
+use holdfast_replica::{BucketStore, Point, Replica, ReplicaSettings, Statement, SyncMode, Value};
 use holdfast_s3_client::{Client, ClientSettings};
 use holdfast_sqlite::rusqlite::Connection;
 use holdfast_testkit::TestServer;
@@ -42,7 +42,7 @@ async fn work(child: &Child, mode: SyncMode) -> ! {
 
 async fn restored_ids(endpoint: &str, folder: &Path) -> Vec<i64> {
     let path = folder.join("restored.db");
-    holdfast_replica::restore(store(endpoint), &path).await.unwrap();
+    holdfast_replica::restore(store(endpoint), &path, Point::Newest).await.unwrap();
     let ids = ids_in(&Connection::open(&path).unwrap());
     std::fs::remove_file(path).unwrap();
     ids

@@ -6,7 +6,7 @@ mod support;
 use std::sync::Arc;
 
 use holdfast_base::Result;
-use holdfast_replica::{SnapshotMeta, SyncMode};
+use holdfast_replica::{Point, RestoredState, SnapshotMeta, SyncMode};
 use support::{Machine, MemoryStore, rows_of, run};
 use tempfile::TempDir;
 
@@ -24,9 +24,10 @@ async fn bucket() -> MemoryStore {
     machine.store.clone()
 }
 
-async fn restore(store: &MemoryStore) -> (TempDir, Result<u64>) {
+async fn restore(store: &MemoryStore) -> (TempDir, Result<RestoredState>) {
     let folder = TempDir::new().unwrap();
-    let restored = holdfast_replica::restore(Arc::new(store.clone()), &folder.path().join("restored.db")).await;
+    let path = folder.path().join("restored.db");
+    let restored = holdfast_replica::restore(Arc::new(store.clone()), &path, Point::Newest).await;
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), usize::from(restored.is_ok()), "{left:?}");
     (folder, restored)

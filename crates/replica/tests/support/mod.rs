@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use holdfast_base::{Error, ErrorKind, ManualClock, Result};
 use holdfast_replica::{
-    ByteStream, Event, KeyPage, KeyQuery, Outcome, Replica, ReplicaSettings, ReplicaStore, Rows, Statement,
+    ByteStream, Event, KeyPage, KeyQuery, Outcome, Point, Replica, ReplicaSettings, ReplicaStore, Rows, Statement,
     StoredObject, SyncMode, Value,
 };
 use tempfile::TempDir;
@@ -265,7 +265,7 @@ impl Machine {
     pub async fn restored(&self) -> (TempDir, PathBuf) {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("restored.db");
-        holdfast_replica::restore(Arc::new(self.store.clone()), &path).await.unwrap();
+        holdfast_replica::restore(Arc::new(self.store.clone()), &path, Point::Newest).await.unwrap();
         (folder, path)
     }
 
