@@ -426,6 +426,14 @@ export declare class RequestLog extends Array<IStorageRequest> {
 	/** Forgets every request, in the server and here. */
 	clear(): void;
 }
+/** A state of a `SmartStorage`, kept by `snapshot()` for `restore()`. */
+export declare class StorageSnapshot {
+	#private;
+	/** Forgets the state and frees what it took. Nothing happens when that is done, or when the server was stopped. */
+	release(): Promise<void>;
+	/** `release()`, for `await using`. */
+	[Symbol.asyncDispose](): Promise<void>;
+}
 /**
  * An S3-compatible storage server inside this process, on threads of its own: a blocked event loop does not stop it,
  * and its load does not block the event loop. While it runs it keeps the process alive, like `http.Server`.
@@ -469,6 +477,29 @@ export declare class SmartStorage {
 	createBucket(name: string): Promise<{
 		name: string;
 	}>;
+	/**
+	 * Empties it in one commit: afterwards there are the buckets of the configuration, and nothing in them. A body that
+	 * is on its way in is refused (`OperationAborted`), an object that is being read is read to its end. Faults and
+	 * `requests` stay as they are.
+	 *
+	 * @throws ClosedError `NOT_RUNNING`.
+	 */
+	reset(): Promise<void>;
+	/**
+	 * Keeps everything as it is now: buckets with all that is set on them, objects, versions, uploads in parts. It costs
+	 * no copy of an object's bytes, and lasts until it is released or the server is stopped.
+	 *
+	 * @throws ClosedError `NOT_RUNNING`.
+	 */
+	snapshot(): Promise<StorageSnapshot>;
+	/**
+	 * Brings back what `snapshot()` kept, as often as wanted. Requests see the one state or the other; bodies and reads
+	 * under way fare as with `reset()`.
+	 *
+	 * @throws NotFoundError `SNAPSHOT_NOT_FOUND` for one that was released, of another server, or of an earlier start;
+	 *   ValidationError `INVALID_SNAPSHOT` for what is none; ClosedError `NOT_RUNNING`.
+	 */
+	restore(snapshot: StorageSnapshot): Promise<void>;
 	/**
 	 * How clients reach it. Fields of `options` stand for those of the server.
 	 *

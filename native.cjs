@@ -842,6 +842,7 @@ module.exports.LevelDatabase = nativeBinding.LevelDatabase
 module.exports.ReplicaDatabase = nativeBinding.ReplicaDatabase
 module.exports.ReplicaTransaction = nativeBinding.ReplicaTransaction
 module.exports.StorageServer = nativeBinding.StorageServer
+module.exports.StorageState = nativeBinding.StorageState
 module.exports.StoreHandle = nativeBinding.StoreHandle
 module.exports.UploadHandle = nativeBinding.UploadHandle
 module.exports.connectLevel = nativeBinding.connectLevel

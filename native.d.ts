@@ -99,6 +99,14 @@ export declare class StorageServer {
   get port(): number
   /** Makes a bucket unless it exists. */
   createBucket(name: string): Promise<Reply<undefined>>
+  /** Empties it. */
+  reset(): Promise<Reply<undefined>>
+  /** Keeps its state. */
+  snapshot(): Promise<Reply<StorageState>>
+  /** Brings a state back. */
+  restore(state: StorageState): Promise<Reply<undefined>>
+  /** Forgets a state. */
+  forget(state: StorageState): Promise<Reply<undefined>>
   /** Stops it, once what is in flight is done. */
   stop(): Promise<Reply<undefined>>
   /** The last requests, oldest first. */
@@ -110,6 +118,9 @@ export declare class StorageServer {
   /** Removes every fault. */
   clearFaults(): void
 }
+
+/** A state that a server keeps. */
+export declare class StorageState {}
 
 /** One adapter, open. What it answers is JSON text unless said otherwise. */
 export declare class StoreHandle {

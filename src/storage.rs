@@ -5,6 +5,7 @@ use std::sync::Arc;
 use holdfast_base::{Error, ErrorKind, Result};
 use holdfast_s3_server::{
     CorsRules, Credential, Durability, Fault, FaultInWords, Operation, RequestRecord, Server, ServerSettings,
+    SnapshotId,
 };
 use napi_derive::napi;
 
@@ -128,6 +129,10 @@ pub struct StorageFault {
 #[napi]
 pub struct StorageServer(Arc<Server>);
 
+/// A state that a server keeps.
+#[napi]
+pub struct StorageState(SnapshotId);
+
 /// Starts a server.
 #[napi]
 pub async fn start_storage(settings: StorageSettings) -> napi::Result<Reply<StorageServer>> {
@@ -150,6 +155,30 @@ impl StorageServer {
     #[napi]
     pub async fn create_bucket(&self, name: String) -> napi::Result<Reply<()>> {
         Reply::from_future(self.0.create_bucket(&name)).await
+    }
+
+    /// Empties it.
+    #[napi]
+    pub async fn reset(&self) -> napi::Result<Reply<()>> {
+        Reply::from_future(self.0.reset()).await
+    }
+
+    /// Keeps its state.
+    #[napi]
+    pub async fn snapshot(&self) -> napi::Result<Reply<StorageState>> {
+        Reply::from_future(async { Ok(StorageState(self.0.snapshot().await?)) }).await
+    }
+
+    /// Brings a state back.
+    #[napi]
+    pub async fn restore(&self, state: &StorageState) -> napi::Result<Reply<()>> {
+        Reply::from_future(self.0.restore(state.0)).await
+    }
+
+    /// Forgets a state.
+    #[napi]
+    pub async fn forget(&self, state: &StorageState) -> napi::Result<Reply<()>> {
+        Reply::from_future(self.0.forget_snapshot(state.0)).await
     }
 
     /// Stops it, once what is in flight is done.

@@ -4,6 +4,7 @@ import type { IS3Descriptor, ISmartStorageConfig } from "./config.js";
 import { Faults } from "./faults.js";
 import { RequestLog } from "./request-log.js";
 import { readSettings, type StorageSettings, toNative } from "./settings.js";
+import { StorageSnapshot } from "./snapshot.js";
 
 /** As long as a timer can be; it only keeps the process alive. */
 const FOREVER_MS = 2 ** 31 - 1;
@@ -96,6 +97,43 @@ export class SmartStorage {
     }
     await settle(this.#running().createBucket(name));
     return { name };
+  }
+
+  /**
+   * Empties it in one commit: afterwards there are the buckets of the configuration, and nothing in them. A body that
+   * is on its way in is refused (`OperationAborted`), an object that is being read is read to its end. Faults and
+   * `requests` stay as they are.
+   *
+   * @throws ClosedError `NOT_RUNNING`.
+   */
+  async reset(): Promise<void> {
+    await settle(this.#running().reset());
+  }
+
+  /**
+   * Keeps everything as it is now: buckets with all that is set on them, objects, versions, uploads in parts. It costs
+   * no copy of an object's bytes, and lasts until it is released or the server is stopped.
+   *
+   * @throws ClosedError `NOT_RUNNING`.
+   */
+  async snapshot(): Promise<StorageSnapshot> {
+    const server = this.#running();
+    return new StorageSnapshot(server, await settle(server.snapshot()));
+  }
+
+  /**
+   * Brings back what `snapshot()` kept, as often as wanted. Requests see the one state or the other; bodies and reads
+   * under way fare as with `reset()`.
+   *
+   * @throws NotFoundError `SNAPSHOT_NOT_FOUND` for one that was released, of another server, or of an earlier start;
+   *   ValidationError `INVALID_SNAPSHOT` for what is none; ClosedError `NOT_RUNNING`.
+   */
+  async restore(snapshot: StorageSnapshot): Promise<void> {
+    if (!(snapshot instanceof StorageSnapshot)) {
+      throw new ValidationError("restore() takes what snapshot() gave", { code: "INVALID_SNAPSHOT" });
+    }
+    const server = this.#running();
+    await settle(server.restore(snapshot.stateOf(server)));
   }
 
   /**

@@ -125,6 +125,7 @@ impl From<EngineError> for S3Error {
             EngineError::BadDigest(which) => {
                 Self::new(Code::BadDigest, format!("The {which} you specified did not match the calculated checksum."))
             }
+            EngineError::StateReplaced => Self::new(Code::OperationAborted, error.to_string()),
             EngineError::Storage(error) => {
                 tracing::error!(code = error.code(), %error, "the storage failed");
                 Self::new(Code::InternalError, format!("{} ({})", Code::InternalError.message(), error.code()))

@@ -38,6 +38,13 @@ impl BucketRules {
         remembered.of_bucket.remove(bucket);
     }
 
+    /// Forgets the rules of all buckets; said after everything was replaced.
+    pub(crate) fn forget_all(&self) {
+        let mut remembered = self.lock();
+        remembered.changes += 1;
+        remembered.of_bucket.clear();
+    }
+
     /// The rules of a bucket; none for one that does not exist, which the operation itself says.
     ///
     /// # Errors

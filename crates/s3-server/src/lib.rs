@@ -47,7 +47,7 @@ mod target;
 mod xml;
 
 pub use cors::CorsRules;
-pub use engine::Durability;
+pub use engine::{Durability, SnapshotId};
 pub use error::Code;
 pub use faults::{Cut, Fault, FaultInWords, Faults};
 pub use operation::Operation;

@@ -15,7 +15,7 @@ use tracing::{Dispatch, dispatcher};
 
 use crate::auth::Verifier;
 use crate::bucket_rules::BucketRules;
-use crate::engine::{Engine, EngineError, EngineSettings, is_valid_bucket_name};
+use crate::engine::{Engine, EngineError, EngineSettings, SnapshotId, is_valid_bucket_name};
 use crate::faults::Faults;
 use crate::request_log::RequestLog;
 use crate::service::Service;
@@ -104,6 +104,45 @@ impl Server {
     /// `INVALID_BUCKET_NAME`, and the engine's.
     pub async fn create_bucket(&self, name: &str) -> Result<()> {
         make_bucket(&self.service.engine, name, &self.service.settings.region).await
+    }
+
+    /// Empties everything in one commit and makes the buckets of the settings, as a start with `clean_slate` does.
+    /// Bodies that are on their way in are refused with `OperationAborted`; the log and the faults stay.
+    ///
+    /// # Errors
+    /// The engine's; nothing has changed then.
+    pub async fn reset(&self) -> Result<()> {
+        let ServerSettings { buckets, region, .. } = &self.service.settings;
+        let done = self.service.engine.reset(buckets, region).await.map_err(to_base);
+        self.service.rules.forget_all();
+        done
+    }
+
+    /// Keeps everything as it is now, until the server is stopped.
+    ///
+    /// # Errors
+    /// The engine's; nothing is kept then.
+    pub async fn snapshot(&self) -> Result<SnapshotId> {
+        self.service.engine.snapshot().await.map_err(to_base)
+    }
+
+    /// Brings a kept state back, as often as wanted. Bodies that are on their way in are refused with
+    /// `OperationAborted`.
+    ///
+    /// # Errors
+    /// `SNAPSHOT_NOT_FOUND`, and the engine's; nothing has changed then.
+    pub async fn restore(&self, snapshot: SnapshotId) -> Result<()> {
+        let done = self.service.engine.restore(snapshot).await.map_err(to_base);
+        self.service.rules.forget_all();
+        done
+    }
+
+    /// Forgets a kept state.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn forget_snapshot(&self, snapshot: SnapshotId) -> Result<()> {
+        self.service.engine.forget_snapshot(snapshot).await.map_err(to_base)
     }
 
     /// Takes no more connections, lets requests in flight finish for at most `request_timeout_ms`, and closes the

@@ -30,12 +30,7 @@ impl Engine {
         if !is_valid_bucket_name(name) {
             return Err(EngineError::InvalidBucketName(name.to_owned()));
         }
-        let bucket = BucketInfo {
-            name: name.to_owned(),
-            region: region.to_owned(),
-            created_at_ms: self.0.clock.now_ms(),
-            versioning: Versioning::Never,
-        };
+        let bucket = self.new_bucket(name, region);
         self.to_the_end(move |shared| {
             shared.folder.create_bucket(&bucket.name)?;
             shared.write(move |connection| {
@@ -47,6 +42,16 @@ impl Engine {
             })
         })
         .await
+    }
+
+    /// A bucket as it is when it is made.
+    pub(super) fn new_bucket(&self, name: &str, region: &str) -> BucketInfo {
+        BucketInfo {
+            name: name.to_owned(),
+            region: region.to_owned(),
+            created_at_ms: self.0.clock.now_ms(),
+            versioning: Versioning::Never,
+        }
     }
 
     /// Removes a bucket without objects, versions and delete markers, with its documents and its unfinished uploads.

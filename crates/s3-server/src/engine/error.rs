@@ -51,6 +51,8 @@ pub enum EngineError {
     PreconditionFailed,
     /// The digest or checksum that the caller gave is not that of the data: which one.
     BadDigest(String),
+    /// Everything was emptied or brought back to an earlier state while the body came in.
+    StateReplaced,
     /// The disk, the index or the operating system failed.
     Storage(Error),
 }
@@ -107,6 +109,9 @@ impl fmt::Display for EngineError {
             }
             Self::PreconditionFailed => f.write_str("the object is not as the condition demands; read it again"),
             Self::BadDigest(which) => write!(f, "the {which} given is not that of the data; send it again"),
+            Self::StateReplaced => {
+                f.write_str("the storage was reset or restored while the body came in; send it again")
+            }
             Self::Storage(error) => error.fmt(f),
         }
     }

@@ -64,6 +64,11 @@ impl Folder {
         self.root.join(".holdfast").join("index.db")
     }
 
+    /// The index's copies in snapshots.
+    pub(super) fn kept_index_path(&self) -> PathBuf {
+        self.snapshots().join("index.db")
+    }
+
     /// Makes a new file in the staging folder.
     pub(super) fn create_staged(&self, number: i64) -> io::Result<File> {
         File::options().create_new(true).read(true).write(true).open(self.staged_path(number))
@@ -155,6 +160,54 @@ impl Folder {
         Ok(())
     }
 
+    /// Drops what the snapshots of the last opening kept, and makes room for new ones.
+    pub(super) fn clear_snapshots(&self) -> io::Result<()> {
+        gone_is_fine(fs::remove_dir_all(self.snapshots()))?;
+        fs::create_dir(self.snapshots())
+    }
+
+    /// Makes room for the files of a snapshot.
+    pub(super) fn create_snapshot(&self, snapshot: i64) -> io::Result<()> {
+        fs::create_dir(self.snapshot(snapshot))
+    }
+
+    /// Unlinks a snapshot's files.
+    pub(super) fn remove_snapshot(&self, snapshot: i64) -> io::Result<()> {
+        gone_is_fine(fs::remove_dir_all(self.snapshot(snapshot)))
+    }
+
+    /// Gives a snapshot a name of its own for a part's file.
+    pub(super) fn keep_staged(&self, snapshot: i64, number: i64) -> io::Result<()> {
+        link(&self.staged_path(number), &self.snapshot(snapshot).join(id_of(number)))
+    }
+
+    /// The same for an object's file, wherever it is on its way.
+    pub(super) fn keep_object(&self, snapshot: i64, path: &DataPath) -> io::Result<()> {
+        let kept = self.snapshot(snapshot).join(path.id());
+        match link(&self.root.join(path.as_str()), &kept) {
+            Err(error) if is_gone(&error) => link(&self.staged_path(path.number()), &kept),
+            linked => linked,
+        }
+    }
+
+    /// Puts a file that a snapshot kept into the staging folder; one that is there already is the same.
+    pub(super) fn bring_back(&self, snapshot: i64, number: i64) -> io::Result<()> {
+        match link(&self.snapshot(snapshot).join(id_of(number)), &self.staged_path(number)) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            linked => linked,
+        }
+    }
+
+    /// Unlinks an object's file in its place alone; its staged one stays.
+    pub(super) fn remove_placed(&self, path: &DataPath) -> io::Result<()> {
+        let placed = self.root.join(path.as_str());
+        gone_is_fine(fs::remove_file(&placed))?;
+        if let Some(folder) = placed.parent() {
+            self.remove_empty_folders(folder);
+        }
+        Ok(())
+    }
+
     /// Makes moves and unlinks survive a power cut, when that is asked for.
     pub(super) fn sync_touched(&self, touched: &Touched) -> io::Result<()> {
         touched.0.iter().try_for_each(|folder| self.sync(folder))
@@ -181,8 +234,26 @@ impl Folder {
         }
     }
 
+    fn snapshots(&self) -> PathBuf {
+        self.root.join(".holdfast").join("snapshots")
+    }
+
+    fn snapshot(&self, snapshot: i64) -> PathBuf {
+        self.snapshots().join(id_of(snapshot))
+    }
+
     fn staged_path(&self, number: i64) -> PathBuf {
         self.staging.join(id_of(number))
+    }
+}
+
+/// A second name for a file that nobody changes; a copy where the file system has no second names.
+fn link(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::hard_link(from, to) {
+        Err(error) if !is_gone(&error) && error.kind() != io::ErrorKind::AlreadyExists => {
+            fs::copy(from, to).map(|_| ())
+        }
+        linked => linked,
     }
 }
 

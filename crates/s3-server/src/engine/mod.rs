@@ -5,6 +5,7 @@
 //!   photos/2024/cat.jpg~1000000000042      an object: readable name, `~`, unique id
 //!   .holdfast/index.db                     metadata, listing order, what each commit still owes the files
 //!   .holdfast/staging/<id>                 bodies being written, and the parts of unfinished uploads
+//!   .holdfast/snapshots/                   states that are kept until the engine is closed: rows, and links to files
 //!   .holdfast/lock                         held by the one process that may open the directory
 //! ```
 //!
@@ -25,6 +26,8 @@
 //! - No file is touched on the runtime's own threads: what is quick, and all reading, runs on a few
 //!   threads of the engine's; what syncs, copies or writes much on the blocking pool; only the row of a bucket is read where the call is made.
 //! - A write that has begun goes on to its end when its caller goes away.
+//! - What replaces everything (`reset`, `restore`) happens while no write is under way; a body that was begun
+//!   before it is refused after it.
 //! - A path is made by `DataPath` alone, from an id and an escaped key, or from the index after a check.
 
 mod attributes;
@@ -48,7 +51,9 @@ mod opening;
 mod parts;
 mod puts;
 mod reads;
+mod reset;
 mod settings;
+mod snapshots;
 mod staged;
 mod succession;
 mod tags;
@@ -69,6 +74,7 @@ pub use list_query::{
 pub use object_file::{ObjectFile, ObjectStream};
 pub use opening::Engine;
 pub use settings::{Durability, EngineSettings};
+pub use snapshots::SnapshotId;
 pub use staged::Staged;
 pub use upload_info::{
     CompletedPart, PartAttributes, PartInfo, PartPage, UploadEntry, UploadInfo, UploadPage, UploadQuery,

@@ -1,7 +1,7 @@
 //! An engine: opened, swept, closed.
 
 use std::fmt;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use holdfast_base::Clock;
@@ -47,8 +47,10 @@ pub(super) struct Shared {
     next_number: AtomicI64,
     /// Rows of chores that are done; the next write deletes them.
     done_chores: Mutex<Vec<(i64, i64)>>,
-    /// Held shared by each write to its end, and alone by `close`.
+    /// Held shared by each write to its end, and alone by what concerns everything (`close`, `reset`, …).
     writes: Arc<RwLock<()>>,
+    /// Grows when everything is replaced: a body that was begun before is not put after.
+    era: AtomicU64,
 }
 
 impl Engine {
@@ -62,6 +64,7 @@ impl Engine {
             // Readers open the index when they are first needed: the working folder may be another by then.
             let directory = std::path::absolute(&settings.directory)?;
             let folder = Arc::new(Folder::open(&directory, settings.durability)?);
+            folder.clear_snapshots()?;
             let mut of_index = Settings::new(folder.index_path());
             // The readers' own, one for completions and one for the questions answered where they are asked.
             of_index.max_readers = MAX_READERS + 2;
@@ -84,6 +87,7 @@ impl Engine {
             next_number: AtomicI64::new(generation * NUMBERS_OF_A_GENERATION),
             done_chores: Mutex::default(),
             writes: Arc::default(),
+            era: AtomicU64::new(0),
         }));
         if settings.clean_slate {
             engine.to_the_end(remove_all_buckets).await?;
@@ -102,6 +106,9 @@ impl Engine {
         self.0.writers.close();
         self.0.readers.close();
         self.0.database.close().await;
+        if let Err(error) = self.0.folder.clear_snapshots() {
+            tracing::info!(%error, "snapshots could not be removed; the next start does it");
+        }
         self.0.folder.unlock();
     }
 
@@ -112,7 +119,7 @@ impl Engine {
     pub async fn stage(&self, bucket: &str) -> Result<Staged> {
         let found = self.0.database.read(|connection| buckets::id(connection, bucket))?;
         found.ok_or_else(|| EngineError::NoSuchBucket(bucket.to_owned()))?;
-        Ok(Staged::new(Arc::clone(&self.0.folder), self.0.next_number()))
+        Ok(Staged::new(Arc::clone(&self.0.folder), self.0.next_number(), self.0.era()))
     }
 
     /// Runs a write on one blocking thread, to its end even when its caller goes away: what a commit owes
@@ -140,6 +147,20 @@ impl Engine {
         let running = tokio::spawn(async move {
             let _in_flight = in_flight;
             write.await
+        });
+        running.await?
+    }
+
+    /// Runs `work` on one blocking thread, to its end, while no write is under way.
+    pub(super) async fn alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Arc<Shared>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let alone = Arc::clone(&self.0.writes).write_owned().await;
+        let shared = Arc::clone(&self.0);
+        let running = tokio::task::spawn_blocking(move || {
+            let _alone = alone;
+            work(&shared)
         });
         running.await?
     }
@@ -182,12 +203,23 @@ impl Shared {
         self.next_number.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// Which of the states that replaced each other is the present one. It stays while a write is under way.
+    pub(super) fn era(&self) -> u64 {
+        self.era.load(Ordering::Acquire)
+    }
+
+    /// Said by who has replaced everything: bodies that were begun before belong to the state before.
+    pub(super) fn begin_era(&self) {
+        self.era.fetch_add(1, Ordering::AcqRel);
+    }
+
     /// Remembers rows of chores for deletion.
     pub(super) fn note_done_chores(&self, rows: impl IntoIterator<Item = (i64, i64)>) {
         self.done_chores.lock().unwrap_or_else(PoisonError::into_inner).extend(rows);
     }
 
-    fn forget_done_chores(&self, connection: &Connection) -> Work<()> {
+    /// Deletes the rows of done chores.
+    pub(super) fn forget_done_chores(&self, connection: &Connection) -> Work<()> {
         let done = std::mem::take(&mut *self.done_chores.lock().unwrap_or_else(PoisonError::into_inner));
         chores::delete(connection, &done)
     }

@@ -27,6 +27,7 @@ impl Engine {
         let (bucket, key, upload) = (bucket.to_owned(), key.to_owned(), upload.to_owned());
         let staged = staged.settled().await?;
         self.to_the_end(move |shared| {
+            staged.check_era(shared)?;
             let file = staged.finish()?;
             let last_modified_ms = shared.clock.now_ms();
             let (info, replaced) = shared.write(move |connection| {

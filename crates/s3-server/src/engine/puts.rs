@@ -44,6 +44,7 @@ impl Engine {
         let staged = staged.settled().await?;
         let object = |file| NewObject { bucket, key, file, attributes, parts: Vec::new(), condition };
         self.to_the_end_async(|shared| async move {
+            staged.check_era(&shared)?;
             let file = match staged.is_quick() {
                 true => shared.writers.run(|| staged.finish()).await??,
                 false => tokio::task::spawn_blocking(|| staged.finish()).await??,

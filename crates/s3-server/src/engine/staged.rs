@@ -10,7 +10,8 @@ use bytes::{Bytes, BytesMut};
 use tokio::task::JoinHandle;
 
 use super::folder::Folder;
-use super::{Durability, ObjectFile, Result};
+use super::opening::Shared;
+use super::{Durability, EngineError, ObjectFile, Result};
 
 /// What is collected before it is written. A body holds at most two of these in memory.
 const BUFFER_BYTES: usize = 256 << 10;
@@ -26,6 +27,8 @@ const MAX_INLINE_UNLINK_BYTES: u64 = 64 << 20;
 pub struct Staged {
     folder: Arc<Folder>,
     number: i64,
+    /// The state that it was begun in; see [`Shared::era`].
+    era: u64,
     buffer: BytesMut,
     state: State,
     bytes: u64,
@@ -44,8 +47,8 @@ enum State {
 }
 
 impl Staged {
-    pub(super) fn new(folder: Arc<Folder>, number: i64) -> Self {
-        Self { folder, number, buffer: BytesMut::new(), state: State::Buffered, bytes: 0 }
+    pub(super) fn new(folder: Arc<Folder>, number: i64, era: u64) -> Self {
+        Self { folder, number, era, buffer: BytesMut::new(), state: State::Buffered, bytes: 0 }
     }
 
     /// How many bytes were written.
@@ -142,7 +145,7 @@ impl Staged {
     pub(super) async fn settled(mut self) -> Result<Unfinished> {
         self.settle().await?;
         let (file, buffer) = (self.take_file(), mem::take(&mut self.buffer));
-        Ok(Unfinished { folder: Arc::clone(&self.folder), number: self.number, file, buffer })
+        Ok(Unfinished { folder: Arc::clone(&self.folder), number: self.number, era: self.era, file, buffer })
     }
 }
 
@@ -150,11 +153,17 @@ impl Staged {
 pub(super) struct Unfinished {
     folder: Arc<Folder>,
     number: i64,
+    era: u64,
     file: Option<StagedFile>,
     buffer: BytesMut,
 }
 
 impl Unfinished {
+    /// Refuses a body that was begun in a state which has been replaced. Said while the write is under way.
+    pub(super) fn check_era(&self, shared: &Shared) -> Result<()> {
+        if self.era == shared.era() { Ok(()) } else { Err(EngineError::StateReplaced) }
+    }
+
     /// Whether writing it is over in microseconds.
     pub(super) fn is_quick(&self) -> bool {
         self.file.is_none() && self.buffer.len() <= MAX_QUICK_BYTES && self.folder.durability() == Durability::Process

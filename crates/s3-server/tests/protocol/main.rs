@@ -12,5 +12,6 @@ mod hostile;
 mod multipart;
 mod objects;
 mod signer;
+mod states;
 mod tagging;
 mod versions;

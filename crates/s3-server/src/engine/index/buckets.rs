@@ -50,6 +50,12 @@ pub(in super::super) fn list(connection: &Connection, after: &str, prefix: &str,
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The names of all buckets.
+pub(in super::super) fn names(connection: &Connection) -> Work<Vec<String>> {
+    let mut list = connection.prepare_cached("select name from bucket order by name")?;
+    Ok(list.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
 pub(in super::super) fn insert(connection: &Connection, bucket: &BucketInfo) -> Work<()> {
     connection
         .prepare_cached("insert into bucket (name, region, created_at_ms) values (?1, ?2, ?3)")?

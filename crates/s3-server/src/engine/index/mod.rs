@@ -10,6 +10,7 @@ pub(super) mod chores;
 pub(super) mod documents;
 pub(super) mod objects;
 pub(super) mod parts;
+pub(super) mod snapshots;
 pub(super) mod uploads;
 pub(super) mod versions;
 
