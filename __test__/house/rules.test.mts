@@ -39,11 +39,13 @@ const LIB_ARROWS: Readonly<Record<string, readonly string[]>> = {
   "lib/storage": ["lib/errors.ts", "lib/native.ts"],
   "lib/remult": ["lib/errors.ts", "lib/native.ts", "lib/aws-credentials.ts"],
   "lib/level": ["lib/errors.ts", "lib/native.ts", "lib/aws-credentials.ts"],
+  "lib/cli": ["lib/errors.ts", "lib/storage"],
   "index.ts": ["lib/errors.ts", "lib/store", "lib/storage", "lib/remult"],
 };
 
-/** Packages that a user may not have installed: each is loaded by its own door alone. */
+/** Packages that a user may not have installed, or may not want loaded: each is loaded by its own door alone. */
 const OPTIONAL_PACKAGES: Readonly<Record<string, string>> = {
+  commander: "lib/cli",
   remult: "lib/remult",
   "abstract-level": "lib/level",
   "abstract-leveldown": "lib/level",
