@@ -124,7 +124,15 @@ fn action_of(operation: Operation, is_versioned: bool) -> Option<&'static str> {
         Operation::DeleteBucket => Some("s3:DeleteBucket"),
         Operation::DeleteBucketPolicy => Some("s3:DeleteBucketPolicy"),
         Operation::DeleteObject => Some("s3:DeleteObject"),
-        Operation::DeleteObjects | Operation::PostObject | Operation::PutObjectTagging => None,
+        Operation::DeleteObjects
+        | Operation::PostObject
+        | Operation::PutObjectRetention
+        | Operation::PutObjectTagging => None,
+        Operation::GetObjectLegalHold => Some("s3:GetObjectLegalHold"),
+        Operation::GetObjectLockConfiguration => Some("s3:GetBucketObjectLockConfiguration"),
+        Operation::GetObjectRetention => Some("s3:GetObjectRetention"),
+        Operation::PutObjectLegalHold => Some("s3:PutObjectLegalHold"),
+        Operation::PutObjectLockConfiguration => Some("s3:PutBucketObjectLockConfiguration"),
         Operation::DeleteBucketOwnershipControls => Some("s3:PutBucketOwnershipControls"),
         Operation::DeletePublicAccessBlock => Some("s3:PutBucketPublicAccessBlock"),
         Operation::GetBucketLocation => Some("s3:GetBucketLocation"),

@@ -126,6 +126,18 @@ impl From<EngineError> for S3Error {
                 Self::new(Code::BadDigest, format!("The {which} you specified did not match the calculated checksum."))
             }
             EngineError::StateReplaced => Self::new(Code::OperationAborted, error.to_string()),
+            EngineError::Locked => {
+                Self::new(Code::AccessDenied, "Access Denied because object protected by object lock.")
+            }
+            EngineError::NoObjectLock => Self::new(Code::InvalidRequest, "Bucket is missing Object Lock Configuration"),
+            EngineError::NeedsVersioning => Self::new(
+                Code::InvalidBucketState,
+                "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration",
+            ),
+            EngineError::KeepsVersioning => Self::new(
+                Code::InvalidBucketState,
+                "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.",
+            ),
             EngineError::Storage(error) => {
                 tracing::error!(code = error.code(), %error, "the storage failed");
                 Self::new(Code::InternalError, format!("{} ({})", Code::InternalError.message(), error.code()))

@@ -31,6 +31,7 @@ mod error;
 mod etag;
 mod faults;
 mod form;
+mod object_lock;
 mod operation;
 mod operations;
 mod owner;

@@ -45,6 +45,9 @@ operations! {
     GetBucketVersioning,
     GetObject,
     GetObjectAttributes,
+    GetObjectLegalHold,
+    GetObjectLockConfiguration,
+    GetObjectRetention,
     GetObjectTagging,
     GetPublicAccessBlock,
     HeadBucket,
@@ -61,6 +64,9 @@ operations! {
     PutBucketTagging,
     PutBucketVersioning,
     PutObject,
+    PutObjectLegalHold,
+    PutObjectLockConfiguration,
+    PutObjectRetention,
     PutObjectTagging,
     PutPublicAccessBlock,
     UploadPart,
@@ -93,7 +99,7 @@ const PLAIN_PARAMETERS: [&str; 20] = [
 ];
 
 /// Parameters that choose an operation which this server does not perform.
-const FOREIGN_SUBRESOURCES: [&str; 25] = [
+const FOREIGN_SUBRESOURCES: [&str; 22] = [
     "accelerate",
     "acl",
     "analytics",
@@ -101,19 +107,16 @@ const FOREIGN_SUBRESOURCES: [&str; 25] = [
     "encryption",
     "intelligent-tiering",
     "inventory",
-    "legal-hold",
     "lifecycle",
     "logging",
     "metadataConfiguration",
     "metadataTable",
     "metrics",
     "notification",
-    "object-lock",
     "renameObject",
     "replication",
     "requestPayment",
     "restore",
-    "retention",
     "select",
     "select-type",
     "session",
@@ -122,14 +125,17 @@ const FOREIGN_SUBRESOURCES: [&str; 25] = [
 ];
 
 /// Parameters that choose an operation which this server performs.
-const OWN_SUBRESOURCES: [&str; 11] = [
+const OWN_SUBRESOURCES: [&str; 14] = [
     "attributes",
     "delete",
+    "legal-hold",
     "location",
+    "object-lock",
     "ownershipControls",
     "policy",
     "policyStatus",
     "publicAccessBlock",
+    "retention",
     "tagging",
     "uploads",
     "versioning",
@@ -173,6 +179,7 @@ impl Operation {
             ("GET", None) if query.get("list-type") == Some("2") => Some(Self::ListObjectsV2),
             ("GET", None) => Some(Self::ListObjects),
             ("GET", Some("location")) => Some(Self::GetBucketLocation),
+            ("GET", Some("object-lock")) => Some(Self::GetObjectLockConfiguration),
             ("GET", Some("ownershipControls")) => Some(Self::GetBucketOwnershipControls),
             ("GET", Some("policyStatus")) => Some(Self::GetBucketPolicyStatus),
             ("GET", Some("publicAccessBlock")) => Some(Self::GetPublicAccessBlock),
@@ -183,6 +190,7 @@ impl Operation {
             ("GET", Some("versions")) => Some(Self::ListObjectVersions),
             ("HEAD", None) => Some(Self::HeadBucket),
             ("PUT", None) => Some(Self::CreateBucket),
+            ("PUT", Some("object-lock")) => Some(Self::PutObjectLockConfiguration),
             ("PUT", Some("ownershipControls")) => Some(Self::PutBucketOwnershipControls),
             ("PUT", Some("publicAccessBlock")) => Some(Self::PutPublicAccessBlock),
             ("PUT", Some("policy")) => Some(Self::PutBucketPolicy),
@@ -206,6 +214,8 @@ impl Operation {
             ("GET", None) if has("uploadId") => Some(Self::ListParts),
             ("GET", None) => Some(Self::GetObject),
             ("GET", Some("attributes")) => Some(Self::GetObjectAttributes),
+            ("GET", Some("legal-hold")) => Some(Self::GetObjectLegalHold),
+            ("GET", Some("retention")) => Some(Self::GetObjectRetention),
             ("GET", Some("tagging")) => Some(Self::GetObjectTagging),
             ("HEAD", None) => Some(Self::HeadObject),
             ("PUT", None) if has("uploadId") || has("partNumber") => {
@@ -213,6 +223,8 @@ impl Operation {
             }
             ("PUT", None) if copy => Some(Self::CopyObject),
             ("PUT", None) => Some(Self::PutObject),
+            ("PUT", Some("legal-hold")) => Some(Self::PutObjectLegalHold),
+            ("PUT", Some("retention")) => Some(Self::PutObjectRetention),
             ("PUT", Some("tagging")) => Some(Self::PutObjectTagging),
             ("DELETE", None) if has("uploadId") => Some(Self::AbortMultipartUpload),
             ("DELETE", None) => Some(Self::DeleteObject),

@@ -151,6 +151,7 @@ impl Service {
             region: &self.settings.region,
             now_ms: self.settings.clock.now_ms(),
             tags: None,
+            retention: None,
             existing_tags: None,
         };
         let access = Access { rules: &self.rules, engine: &self.engine, facts };

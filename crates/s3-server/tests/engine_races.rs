@@ -147,7 +147,7 @@ async fn a_version_is_found_and_listed_once_while_a_newer_one_comes_and_goes() {
         for _ in 0..200 {
             // The first version moves behind the newer one, and back.
             let version = writer.put("key", "newer").await.version;
-            let deletion = Deletion { key: "key".to_owned(), version, condition: Condition::Always };
+            let deletion = Deletion { key: "key".to_owned(), version, ..Deletion::default() };
             writer.engine.delete_one("bucket", deletion).await.unwrap();
         }
     });

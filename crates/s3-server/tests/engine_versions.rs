@@ -22,7 +22,7 @@ async fn delete(bench: &Bench, key: &str) -> Deleted {
 }
 
 async fn delete_version(bench: &Bench, key: &str, version: VersionId) -> Deleted {
-    let deletion = Deletion { key: key.to_owned(), version: Some(version), condition: Condition::Always };
+    let deletion = Deletion { key: key.to_owned(), version: Some(version), ..Deletion::default() };
     bench.engine.delete_one("bucket", deletion).await.unwrap()
 }
 
@@ -242,7 +242,7 @@ async fn versions_and_markers_are_deleted_in_one_call() {
     bench.put("a", "2").await;
     bench.put("b", "1").await;
     let marker = delete(&bench, "b").await.version;
-    let named = |key: &str, version| Deletion { key: key.to_owned(), version, condition: Condition::Always };
+    let named = |key: &str, version| Deletion { key: key.to_owned(), version, ..Deletion::default() };
     let deletions = vec![named("a", first), named("b", marker), named("b", None), named("none", None)];
     let outcomes = bench.engine.delete_many("bucket", deletions).await.unwrap();
     let outcomes: Vec<(bool, bool)> =

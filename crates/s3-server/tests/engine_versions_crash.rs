@@ -102,7 +102,7 @@ impl Step {
                 let page = engine.list_versions("bucket", query).await?;
                 let Some(VersionEntry::Version(listed)) = page.entries.get(*place) else { return Ok(()) };
                 let (key, version) = (self.key.clone(), Some(listed.version));
-                engine.delete_one("bucket", Deletion { key, version, condition: Condition::Always }).await?;
+                engine.delete_one("bucket", Deletion { key, version, ..Deletion::default() }).await?;
             }
         }
         Ok(())

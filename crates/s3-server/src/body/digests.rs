@@ -40,6 +40,12 @@ impl BodyChecks {
     }
 }
 
+/// Whether a request promises what its body will turn out to be: a `Content-MD5`, or a checksum in front or behind.
+pub(crate) fn has_checksum(request: &Request) -> bool {
+    let has = |name| request.headers().contains_key(name);
+    has("content-md5") || has("x-amz-trailer") || Algorithm::ALL.iter().any(|algorithm| has(algorithm.header()))
+}
+
 fn read_md5(text: &str) -> S3Result<Vec<u8>> {
     let bytes = STANDARD.decode(text.trim()).ok().filter(|bytes| bytes.len() == 16);
     bytes.ok_or_else(|| S3Error::from(Code::InvalidDigest).with("Content-MD5", text))

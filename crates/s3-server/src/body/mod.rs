@@ -8,6 +8,6 @@ mod framing;
 mod incoming;
 
 use digests::Digests;
-pub(crate) use digests::{BodyChecks, Digesting};
+pub(crate) use digests::{BodyChecks, Digesting, has_checksum};
 pub(crate) use framing::Framing;
 pub(crate) use incoming::Payload;

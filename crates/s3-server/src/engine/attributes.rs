@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::VersionId;
+use super::{ObjectLock, VersionId};
 
 /// Whether a checksum covers the whole object or is a checksum of its parts' checksums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +46,7 @@ pub struct ObjectAttributes {
     /// The access control list; `None` is `private`.
     pub acl: Option<String>,
     /// Retention and legal hold; `None` where there is neither.
-    pub lock: Option<String>,
+    pub lock: Option<ObjectLock>,
     /// How the bytes are encrypted at rest; `None` where they aren't.
     pub encryption: Option<String>,
 }

@@ -19,6 +19,8 @@ pub struct BucketInfo {
     pub created_at_ms: u64,
     /// Whether it keeps what is replaced and deleted.
     pub versioning: Versioning,
+    /// Whether versions in it can be locked; then versioning stays enabled.
+    pub has_object_lock: bool,
 }
 
 impl Engine {
@@ -27,10 +29,26 @@ impl Engine {
     /// # Errors
     /// `InvalidBucketName`, `BucketAlreadyOwnedByYou`, `Storage`.
     pub async fn create_bucket(&self, name: &str, region: &str) -> Result<BucketInfo> {
+        self.create(name, region, false).await
+    }
+
+    /// As [`Engine::create_bucket`], with object lock and versioning from the start.
+    ///
+    /// # Errors
+    /// As [`Engine::create_bucket`].
+    pub async fn create_bucket_with_object_lock(&self, name: &str, region: &str) -> Result<BucketInfo> {
+        self.create(name, region, true).await
+    }
+
+    async fn create(&self, name: &str, region: &str, has_object_lock: bool) -> Result<BucketInfo> {
         if !is_valid_bucket_name(name) {
             return Err(EngineError::InvalidBucketName(name.to_owned()));
         }
-        let bucket = self.new_bucket(name, region);
+        let mut bucket = self.new_bucket(name, region);
+        if has_object_lock {
+            bucket.has_object_lock = true;
+            bucket.versioning = Versioning::Enabled;
+        }
         self.to_the_end(move |shared| {
             shared.folder.create_bucket(&bucket.name)?;
             shared.write(move |connection| {
@@ -51,6 +69,7 @@ impl Engine {
             region: region.to_owned(),
             created_at_ms: self.0.clock.now_ms(),
             versioning: Versioning::Never,
+            has_object_lock: false,
         }
     }
 
@@ -82,13 +101,16 @@ impl Engine {
     /// Turns versioning on, or suspends it. Objects from before are null versions from then on.
     ///
     /// # Errors
-    /// `NoSuchBucket`, `Storage`.
+    /// `NoSuchBucket`, `KeepsVersioning` (object lock is on), `Storage`.
     pub async fn set_versioning(&self, bucket: &str, is_enabled: bool) -> Result<()> {
         let bucket = bucket.to_owned();
         self.to_the_end(move |shared| {
             shared.write(move |connection| {
-                let Some(id) = buckets::id(connection, &bucket)? else { return no_such_bucket(&bucket) };
-                buckets::set_versioning(connection, id, is_enabled)?;
+                let Some(state) = buckets::state(connection, &bucket)? else { return no_such_bucket(&bucket) };
+                if state.has_object_lock && !is_enabled {
+                    return Ok(Err(EngineError::KeepsVersioning));
+                }
+                buckets::set_versioning(connection, state.id, is_enabled)?;
                 Ok(Ok(()))
             })
         })

@@ -11,7 +11,7 @@ use super::index::{objects, versions};
 use super::opening::{Shared, no_such_bucket};
 use super::puts::check_key;
 use super::succession::{Gone, make_way, remove_older, remove_present};
-use super::{Condition, Engine, EngineError, Result, VersionId, Versioning};
+use super::{Condition, Engine, EngineError, ObjectLock, Result, VersionId, Versioning};
 
 /// The most keys of one call, as S3 has it.
 const MAX_KEYS: usize = 1000;
@@ -25,6 +25,8 @@ pub struct Deletion {
     pub version: Option<VersionId>,
     /// What must hold of the object, or of the version that is named.
     pub condition: Condition,
+    /// Whether a retention of mode `GOVERNANCE` does not count; the caller has seen to the right.
+    pub bypasses_governance: bool,
 }
 
 /// What a delete did.
@@ -46,13 +48,13 @@ impl Engine {
     /// # Errors
     /// `NoSuchBucket`, `KeyTooLong`, `PreconditionFailed`, `NoSuchKey` (the condition wants an object), `Storage`.
     pub async fn delete(&self, bucket: &str, key: &str, condition: Condition) -> Result<Deleted> {
-        self.delete_one(bucket, Deletion { key: key.to_owned(), version: None, condition }).await
+        self.delete_one(bucket, Deletion { key: key.to_owned(), condition, ..Deletion::default() }).await
     }
 
     /// As [`Engine::delete`]; a version that is named is removed for good.
     ///
     /// # Errors
-    /// As [`Engine::delete`].
+    /// As [`Engine::delete`], and `Locked` for a version that object lock keeps.
     pub async fn delete_one(&self, bucket: &str, deletion: Deletion) -> Result<Deleted> {
         check_key(&deletion.key)?;
         let bucket = bucket.to_owned();
@@ -73,7 +75,7 @@ impl Engine {
     ///
     /// # Errors
     /// `NoSuchBucket`, `InvalidArgument` (too many keys), `Storage`: then none was deleted. Each of its own
-    /// as [`Engine::delete`].
+    /// as [`Engine::delete_one`].
     pub async fn delete_many(&self, bucket: &str, deletions: Vec<Deletion>) -> Result<Vec<Result<Deleted>>> {
         if deletions.len() > MAX_KEYS {
             let count = deletions.len();
@@ -114,7 +116,7 @@ fn commit(
 ) -> Work<Result<(Deleted, Owed)>> {
     let done = match deletion.version {
         None => delete_newest(connection, shared, bucket, deletion)?,
-        Some(version) => delete_version(connection, bucket, deletion, version)?,
+        Some(version) => delete_version(connection, shared, bucket, deletion, version)?,
     };
     match done {
         Ok((deleted, gone)) => Ok(Ok((deleted, gone.owe(connection, None)?))),
@@ -147,15 +149,20 @@ fn delete_newest(
 
 fn delete_version(
     connection: &Connection,
+    shared: &Shared,
     bucket: BucketState,
-    Deletion { key, condition, .. }: &Deletion,
+    Deletion { key, condition, bypasses_governance, .. }: &Deletion,
     version: VersionId,
 ) -> Work<Result<(Deleted, Gone)>> {
+    let may_go = |lock: Option<ObjectLock>| match lock {
+        Some(lock) => lock.check_removal(shared.clock.now_ms(), *bypasses_governance),
+        None => Ok(()),
+    };
     let told = (bucket.versioning != Versioning::Never).then_some(version);
     let present = objects::present(connection, bucket.id, key)?;
     let has_object = present.is_some();
     if let Some(present) = present.filter(|present| present.version == version) {
-        if let Err(refusal) = condition.check(key, Some(&present.etag)) {
+        if let Err(refusal) = condition.check(key, Some(&present.etag)).and_then(|()| may_go(present.lock)) {
             return Ok(Err(refusal));
         }
         let gone = remove_present(connection, bucket.id, key, present)?;
@@ -163,7 +170,8 @@ fn delete_version(
     }
     let older = versions::find(connection, bucket.id, key, version)?;
     let etag = older.as_ref().and_then(|older| older.object.as_ref()).map(|(etag, _)| etag.as_str());
-    if let Err(refusal) = condition.check(key, etag) {
+    let lock = older.as_ref().and_then(|older| older.lock);
+    if let Err(refusal) = condition.check(key, etag).and_then(|()| may_go(lock)) {
         return Ok(Err(refusal));
     }
     let Some(older) = older else {

@@ -53,6 +53,14 @@ pub enum EngineError {
     BadDigest(String),
     /// Everything was emptied or brought back to an earlier state while the body came in.
     StateReplaced,
+    /// Object lock keeps the version, or its lock, as it is.
+    Locked,
+    /// The bucket has no object lock.
+    NoObjectLock,
+    /// Object lock wants versioning, which is not enabled.
+    NeedsVersioning,
+    /// Versioning can't be suspended: the bucket has object lock.
+    KeepsVersioning,
     /// The disk, the index or the operating system failed.
     Storage(Error),
 }
@@ -112,6 +120,10 @@ impl fmt::Display for EngineError {
             Self::StateReplaced => {
                 f.write_str("the storage was reset or restored while the body came in; send it again")
             }
+            Self::Locked => f.write_str("the version is protected by object lock; wait for its time, or lift its hold"),
+            Self::NoObjectLock => f.write_str("the bucket has no object lock; turn it on first"),
+            Self::NeedsVersioning => f.write_str("object lock needs versioning; enable it first"),
+            Self::KeepsVersioning => f.write_str("versioning can't be suspended in a bucket with object lock"),
             Self::Storage(error) => error.fmt(f),
         }
     }

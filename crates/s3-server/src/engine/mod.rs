@@ -22,7 +22,7 @@
 //!   they are.
 //! - At open, chores are done first; then every file in `staging` that no part row names is an orphan and
 //!   goes. No bucket's folder is ever searched.
-//! - Conditions are decided in the transaction that commits.
+//! - Conditions are decided in the transaction that commits, and so is whether a version is locked.
 //! - No file is touched on the runtime's own threads: what is quick, and all reading, runs on a few
 //!   threads of the engine's; what syncs, copies or writes much on the blocking pool; only the row of a bucket is read where the call is made.
 //! - A write that has begun goes on to its end when its caller goes away.
@@ -46,7 +46,9 @@ mod folder;
 mod index;
 mod list_query;
 mod lists;
+mod locks;
 mod object_file;
+mod object_lock;
 mod opening;
 mod parts;
 mod puts;
@@ -71,7 +73,9 @@ pub use error::{DeleteMarker, EngineError, Result};
 pub use list_query::{
     ListEntry, ListPage, ListQuery, ListedObject, ListedVersion, Page, VersionEntry, VersionPage, VersionQuery,
 };
+pub use locks::LockChange;
 pub use object_file::{ObjectFile, ObjectStream};
+pub use object_lock::{DefaultRetention, ObjectLock, Retention, RetentionMode, RetentionPeriod};
 pub use opening::Engine;
 pub use settings::{Durability, EngineSettings};
 pub use snapshots::SnapshotId;

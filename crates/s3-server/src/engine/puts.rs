@@ -9,6 +9,7 @@ use holdfast_sqlite::rusqlite::Connection;
 use super::chores::{Owed, do_now_async};
 use super::data_path::{DataPath, id_of};
 use super::index::{buckets, objects};
+use super::locks;
 use super::opening::{Shared, no_such_bucket};
 use super::staged::StagedFile;
 use super::succession::make_way;
@@ -30,7 +31,7 @@ impl Engine {
     ///
     /// # Errors
     /// `NoSuchBucket`, `KeyTooLong`, `InvalidArgument` (empty key), `PreconditionFailed`, `NoSuchKey` (the
-    /// condition wants an object), `Storage`. The body is discarded and the old object stays.
+    /// condition wants an object), `NoObjectLock` (the attributes bring a lock), `Storage`. The body is discarded and the old object stays.
     pub async fn put(
         &self,
         bucket: &str,
@@ -75,6 +76,11 @@ pub(super) fn commit(connection: &Connection, shared: &Shared, object: NewObject
     if let Err(refusal) = object.condition.check(&object.key, present.as_ref().map(|present| present.etag.as_str())) {
         return Ok(Err(refusal));
     }
+    let last_modified_ms = shared.clock.now_ms();
+    let lock = match locks::of_new_version(connection, bucket, &object.attributes, last_modified_ms)? {
+        Ok(lock) => lock,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
     let gone = make_way(connection, bucket, &object.key, present)?;
     let path = DataPath::new(&object.bucket, &object.key, &id_of(object.file.number()));
     let sequence = shared.next_number();
@@ -82,8 +88,8 @@ pub(super) fn commit(connection: &Connection, shared: &Shared, object: NewObject
         key: object.key,
         version: bucket.versioning.id_of(sequence),
         size: object.file.len(),
-        last_modified_ms: shared.clock.now_ms(),
-        attributes: object.attributes,
+        last_modified_ms,
+        attributes: ObjectAttributes { lock, ..object.attributes },
         parts: object.parts,
     };
     objects::put(connection, bucket.id, sequence, &info, &path)?;

@@ -23,7 +23,7 @@ impl Engine {
     /// Begins an upload in parts. Of `attributes`, the ETag and the checksum's value are not known yet.
     ///
     /// # Errors
-    /// `NoSuchBucket`, `KeyTooLong`, `Storage`.
+    /// `NoSuchBucket`, `KeyTooLong`, `NoObjectLock` (the attributes bring a lock), `Storage`.
     pub async fn create_upload(&self, bucket: &str, key: &str, attributes: ObjectAttributes) -> Result<UploadInfo> {
         check_key(key)?;
         let number = self.0.next_number();
@@ -32,9 +32,12 @@ impl Engine {
         let bucket = bucket.to_owned();
         self.to_the_end(move |shared| {
             shared.write(move |connection| {
-                let Some(id) = buckets::id(connection, &bucket)? else { return no_such_bucket(&bucket) };
+                let Some(state) = buckets::state(connection, &bucket)? else { return no_such_bucket(&bucket) };
+                if info.attributes.lock.is_some() && !state.has_object_lock {
+                    return Ok(Err(EngineError::NoObjectLock));
+                }
                 let upload = StoredUpload { number, info };
-                uploads::insert(connection, id, &upload)?;
+                uploads::insert(connection, state.id, &upload)?;
                 Ok(Ok(upload.info))
             })
         })

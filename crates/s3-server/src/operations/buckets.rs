@@ -47,15 +47,23 @@ impl Call<'_> {
     pub(super) async fn create_bucket(&mut self) -> S3Result<Answer> {
         let name = self.request.bucket()?;
         refuse_acl(self.request.header("x-amz-acl"))?;
-        refuse_headers(self.request, &["x-amz-bucket-object-lock-enabled", "x-amz-grant-"])?;
+        refuse_headers(self.request, &["x-amz-grant-"])?;
+        let wants_object_lock = wants_object_lock(self.request.header("x-amz-bucket-object-lock-enabled"))?;
         let region = match self.payload.document(self.request, MAX_CONFIGURATION_BYTES).await? {
             body if body.is_empty() => None,
             body => location_constraint(&Element::read(&body, "CreateBucketConfiguration")?)?,
         };
         let region = region.as_deref().unwrap_or(&self.settings.region);
-        match self.engine.create_bucket(name, region).await {
+        let made = match wants_object_lock {
+            true => self.engine.create_bucket_with_object_lock(name, region).await,
+            false => self.engine.create_bucket(name, region).await,
+        };
+        match made {
             Ok(_) => {}
-            Err(EngineError::BucketAlreadyOwnedByYou(_)) if self.settings.region == DEFAULT_REGION => {}
+            // Object lock that is not there is no success.
+            Err(EngineError::BucketAlreadyOwnedByYou(_))
+                if self.settings.region == DEFAULT_REGION
+                    && (!wants_object_lock || self.engine.bucket(name).await?.has_object_lock) => {}
             Err(error) => return Err(error.into()),
         }
         let mut answer = answer::empty(StatusCode::OK);
@@ -82,6 +90,17 @@ impl Call<'_> {
         let bucket = self.engine.bucket(self.request.bucket()?).await?;
         let region = if bucket.region == DEFAULT_REGION { "" } else { &bucket.region };
         Ok(answer::xml(XmlWriter::document("LocationConstraint", |xml| xml.content(region))))
+    }
+}
+
+fn wants_object_lock(header: Option<&str>) -> S3Result<bool> {
+    match header {
+        None => Ok(false),
+        Some(text) if text.eq_ignore_ascii_case("true") => Ok(true),
+        Some(text) if text.eq_ignore_ascii_case("false") => Ok(false),
+        Some(text) => {
+            Err(S3Error::argument("x-amz-bucket-object-lock-enabled", text, "The value must be true or false"))
+        }
     }
 }
 

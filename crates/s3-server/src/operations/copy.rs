@@ -53,7 +53,9 @@ impl Call<'_> {
         let condition = conditions::of_write(self.request)?;
         let replace = replaces(self.request, "x-amz-metadata-directive")?;
         let replace_tags = replaces(self.request, "x-amz-tagging-directive")?;
-        let asked = content::taken(self.request, self.settings.max_metadata_bytes)?;
+        let mut asked = content::taken(self.request, self.settings.max_metadata_bytes)?;
+        // A copy never keeps the lock of its source.
+        asked.lock = self.lock_of_write().await?;
         let source = self.copy_source().await?;
         if source.object.size > MAX_COPY_BYTES {
             let message = format!(

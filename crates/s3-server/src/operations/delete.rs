@@ -18,8 +18,13 @@ impl Call<'_> {
     pub(super) async fn delete_object(&self) -> S3Result<Answer> {
         let version = version_named(self.request)?;
         let condition = conditions::of_write(self.request)?;
-        let deletion = Deletion { key: self.request.key()?.to_owned(), version, condition };
-        let deleted = self.engine.delete_one(self.request.bucket()?, deletion).await?;
+        let (bucket, key) = (self.request.bucket()?, self.request.key()?);
+        let bypasses_governance = self.wants_bypass().await?;
+        if bypasses_governance {
+            self.access.require_of_version("s3:BypassGovernanceRetention", bucket, Some(key), version).await?;
+        }
+        let deletion = Deletion { key: key.to_owned(), version, condition, bypasses_governance };
+        let deleted = self.engine.delete_one(bucket, deletion).await?;
         let mut answer = answer::empty(StatusCode::NO_CONTENT);
         give_version(&mut answer, deleted.version);
         if deleted.is_marker {
@@ -37,7 +42,8 @@ impl Call<'_> {
         if named.is_empty() || named.len() > MAX_KEYS {
             return Err(Code::MalformedXML.into());
         }
-        let outcomes = self.delete_each(bucket, &named).await?;
+        let bypasses_governance = self.wants_bypass().await?;
+        let outcomes = self.delete_each(bucket, &named, bypasses_governance).await?;
         Ok(answer::xml(XmlWriter::document("DeleteResult", |xml| {
             for (named, outcome) in named.iter().zip(outcomes) {
                 write_outcome(xml, named, outcome, quiet);
@@ -46,16 +52,25 @@ impl Call<'_> {
     }
 
     /// All that may be deleted, in one commit.
-    async fn delete_each(&self, bucket: &str, named: &[Named]) -> S3Result<Vec<S3Result<Deleted>>> {
+    async fn delete_each(
+        &self,
+        bucket: &str,
+        named: &[Named],
+        bypasses_governance: bool,
+    ) -> S3Result<Vec<S3Result<Deleted>>> {
         let mut refusals = Vec::with_capacity(named.len());
         let mut may_go = Vec::with_capacity(named.len());
         for named in named {
             let action = if named.version.is_some() { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
             let version = named.version.as_deref().and_then(VersionId::read);
-            let allowed = self.access.require_of_version(action, bucket, Some(&named.key), version).await;
+            let mut allowed = self.access.require_of_version(action, bucket, Some(&named.key), version).await;
+            if bypasses_governance && allowed.is_ok() {
+                let action = "s3:BypassGovernanceRetention";
+                allowed = self.access.require_of_version(action, bucket, Some(&named.key), version).await;
+            }
             refusals.push(match allowed.and_then(|()| named.deletion()) {
                 Ok(deletion) => {
-                    may_go.push(deletion);
+                    may_go.push(Deletion { bypasses_governance, ..deletion });
                     None
                 }
                 Err(refusal) => Some(refusal),
@@ -96,7 +111,7 @@ impl Named {
         let none = |id: &String| S3Error::from(Code::NoSuchVersion).with("VersionId", id);
         let read = |id: &String| VersionId::read(id).ok_or_else(|| none(id));
         let version = self.version.as_ref().map(read).transpose()?;
-        Ok(Deletion { key: self.key.clone(), version, condition: self.condition.clone() })
+        Ok(Deletion { key: self.key.clone(), version, condition: self.condition.clone(), ..Deletion::default() })
     }
 }
 

@@ -8,6 +8,7 @@ mod content;
 mod copy;
 mod delete;
 mod listing;
+mod object_lock;
 mod parts;
 mod policy;
 mod post;
@@ -58,6 +59,12 @@ impl Call<'_> {
             Operation::ListObjectsV2 => self.list_objects_v2().await,
             Operation::PostObject => self.post_object().await,
             Operation::PutObject => self.put_object().await,
+            Operation::GetObjectLegalHold => self.object_legal_hold().await,
+            Operation::GetObjectLockConfiguration => self.object_lock_configuration().await,
+            Operation::GetObjectRetention => self.object_retention().await,
+            Operation::PutObjectLegalHold => self.put_object_legal_hold().await,
+            Operation::PutObjectLockConfiguration => self.put_object_lock_configuration().await,
+            Operation::PutObjectRetention => self.put_object_retention().await,
             Operation::AbortMultipartUpload => self.abort_upload().await,
             Operation::CompleteMultipartUpload => self.complete_upload().await,
             Operation::CreateMultipartUpload => self.create_upload().await,

@@ -22,6 +22,7 @@ impl Call<'_> {
         let (id, number) = part_named(self.request)?;
         let upload = self.engine.upload(bucket, key, id).await?;
         let algorithm = part_algorithm(self.request, &upload)?;
+        self.require_checksum_of(upload.attributes.lock, "Put Part").await?;
         let mut staged = self.engine.stage(bucket).await?;
         let max_bytes = self.settings.max_object_bytes.min(MAX_PART_BYTES);
         let digests = self.payload.store(self.request, &mut staged, max_bytes, Some(algorithm)).await?;

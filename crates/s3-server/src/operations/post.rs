@@ -1,5 +1,6 @@
 use http::{StatusCode, Uri};
 
+use super::object_lock::lock_of_write;
 use super::versions::give_version;
 use super::{Call, content};
 use crate::access::Access;
@@ -38,7 +39,8 @@ impl Call<'_> {
         let access = Access { rules: self.access.rules, engine: self.engine, facts };
         access.require("s3:PutObject", bucket, Some(key)).await?;
         let length = policy.and_then(|policy| policy.length());
-        let attributes = content::taken(&request, self.settings.max_metadata_bytes)?;
+        let mut attributes = content::taken(&request, self.settings.max_metadata_bytes)?;
+        attributes.lock = lock_of_write(&access, &request).await?;
         if !attributes.tags.is_empty() {
             access.require("s3:PutObjectTagging", bucket, Some(key)).await?;
         }

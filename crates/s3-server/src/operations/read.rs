@@ -19,6 +19,7 @@ impl Call<'_> {
         let range = selection.range.clone().unwrap_or(0..object.size);
         let mut answer = answer::stream(selection.status(), file.stream(range));
         selection.describe(&mut answer, self.request, &object);
+        self.give_lock(&mut answer, &object).await?;
         Ok(answer)
     }
 
@@ -31,6 +32,7 @@ impl Call<'_> {
         let mut answer = answer::empty(selection.status());
         answer::set(&mut answer, "content-length", length.to_string());
         selection.describe(&mut answer, self.request, &object);
+        self.give_lock(&mut answer, &object).await?;
         Ok(answer)
     }
 }

@@ -17,6 +17,7 @@ impl Call<'_> {
         let mut attributes = content::taken(self.request, self.settings.max_metadata_bytes)?;
         attributes.checksum = asked_checksum(self.request)?;
         self.require_tagging(&attributes, bucket, key).await?;
+        attributes.lock = self.lock_of_write().await?;
         let upload = self.engine.create_upload(bucket, key, attributes).await?;
         let mut answer = answer::xml(XmlWriter::document("InitiateMultipartUploadResult", |xml| {
             xml.text("Bucket", bucket);

@@ -15,6 +15,8 @@ impl Call<'_> {
         let condition = conditions::of_write(self.request)?;
         let mut attributes = content::taken(self.request, self.settings.max_metadata_bytes)?;
         self.require_tagging(&attributes, bucket, key).await?;
+        attributes.lock = self.lock_of_write().await?;
+        self.require_checksum_of(attributes.lock, "Put Object").await?;
         let mut staged = self.engine.stage(bucket).await?;
         let digests = self.payload.store(self.request, &mut staged, self.settings.max_object_bytes, None).await?;
         attributes.checksum = digests.checksum().map(|(algorithm, value)| content::full_object(algorithm, value));

@@ -4,6 +4,7 @@ use super::key::{EXISTING_TAG, Key, REQUEST_TAG};
 use crate::amz_time;
 use crate::auth::{Identity, SignedBy};
 use crate::encoding::decode_path;
+use crate::engine::Retention;
 use crate::query::Query;
 use crate::request::Request;
 
@@ -24,6 +25,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) now_ms: u64,
     /// Tags that its body brings; `None` where a header may bring them.
     pub(crate) tags: Option<&'a [(String, String)]>,
+    /// The retention that its body brings; `None` where a header may bring one.
+    pub(crate) retention: Option<Retention>,
     /// The tags of the object that the request is about; `None` where they are not known.
     pub(crate) existing_tags: Option<&'a [(String, String)]>,
 }
@@ -63,9 +66,15 @@ impl Facts<'_> {
             "s3:versionid" => self.request.query().non_empty("versionId").map(str::to_owned),
             "s3:x-amz-copy-source" => self.copy_source(),
             "s3:if-match" | "s3:if-none-match" => header(&name["s3:".len()..]),
-            "s3:object-lock-mode" | "s3:object-lock-legal-hold" | "s3:object-lock-retain-until-date" => {
-                header(&name.replacen("s3:", "x-amz-", 1))
-            }
+            "s3:object-lock-mode" => match self.retention {
+                Some(retention) => Some(retention.mode.name().to_owned()),
+                None => header("x-amz-object-lock-mode"),
+            },
+            "s3:object-lock-retain-until-date" => match self.retention {
+                Some(retention) => Some(amz_time::iso(retention.until_ms)),
+                None => header("x-amz-object-lock-retain-until-date"),
+            },
+            "s3:object-lock-legal-hold" => header("x-amz-object-lock-legal-hold"),
             "s3:object-lock-remaining-retention-days" => self.retention_days(),
             _ => self.of_identity(name).or_else(|| self.of_signature(name)).or_else(|| {
                 let header_name = name.strip_prefix("s3:").filter(|name| name.starts_with("x-amz-"))?;
@@ -108,7 +117,10 @@ impl Facts<'_> {
     }
 
     fn retention_days(&self) -> Option<String> {
-        let until_ms = amz_time::from_iso(self.request.header("x-amz-object-lock-retain-until-date")?)?;
+        let until_ms = match self.retention {
+            Some(retention) => i64::try_from(retention.until_ms).ok()?,
+            None => amz_time::from_iso(self.request.header("x-amz-object-lock-retain-until-date")?)?,
+        };
         let left_ms = until_ms.saturating_sub(i64::try_from(self.now_ms).ok()?);
         Some((left_ms / 86_400_000).max(0).to_string())
     }

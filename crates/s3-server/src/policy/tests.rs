@@ -46,6 +46,7 @@ impl Question {
             region: "us-east-1",
             now_ms: NOW_MS,
             tags: None,
+            retention: None,
             existing_tags: Some(&tags),
         };
         policy.verdict(&facts, action, resource)

@@ -10,6 +10,7 @@ mod forms;
 mod guarded;
 mod hostile;
 mod multipart;
+mod object_lock;
 mod objects;
 mod signer;
 mod states;

@@ -6,7 +6,7 @@ use holdfast_sqlite::rusqlite::{Connection, OptionalExtension as _, Row, params}
 use super::super::{BucketInfo, Versioning};
 use super::{TextBytes, loaded, range_end, stored};
 
-const COLUMNS: &str = "name, region, created_at_ms, versioning";
+const COLUMNS: &str = "name, region, created_at_ms, versioning, object_lock is not null";
 
 /// The number that stands for a bucket in other tables; never given twice.
 pub(in super::super) fn id(connection: &Connection, name: &str) -> Work<Option<i64>> {
@@ -14,16 +14,20 @@ pub(in super::super) fn id(connection: &Connection, name: &str) -> Work<Option<i
     Ok(find.query_row([name], |row| row.get(0)).optional()?)
 }
 
-/// A bucket's number, and what it keeps of what a write replaces.
+/// A bucket's number, and what it keeps of what a write replaces or a delete removes.
 #[derive(Clone, Copy)]
 pub(in super::super) struct BucketState {
     pub(in super::super) id: i64,
     pub(in super::super) versioning: Versioning,
+    pub(in super::super) has_object_lock: bool,
 }
 
 pub(in super::super) fn state(connection: &Connection, name: &str) -> Work<Option<BucketState>> {
-    let mut find = connection.prepare_cached("select id, versioning from bucket where name = ?1")?;
-    let read = |row: &Row<'_>| Ok(BucketState { id: row.get(0)?, versioning: read_versioning(row, 1)? });
+    let mut find =
+        connection.prepare_cached("select id, versioning, object_lock is not null from bucket where name = ?1")?;
+    let read = |row: &Row<'_>| {
+        Ok(BucketState { id: row.get(0)?, versioning: read_versioning(row, 1)?, has_object_lock: row.get(2)? })
+    };
     Ok(find.query_row([name], read).optional()?)
 }
 
@@ -32,6 +36,12 @@ pub(in super::super) fn set_versioning(connection: &Connection, id: i64, is_enab
     connection
         .prepare_cached("update bucket set versioning = ?2 where id = ?1")?
         .execute(params![id, if is_enabled { "Enabled" } else { "Suspended" }])?;
+    Ok(())
+}
+
+/// Never off again: the bucket may hold locked versions.
+pub(in super::super) fn enable_object_lock(connection: &Connection, id: i64) -> Work<()> {
+    connection.prepare_cached("update bucket set object_lock = 1 where id = ?1")?.execute([id])?;
     Ok(())
 }
 
@@ -57,9 +67,17 @@ pub(in super::super) fn names(connection: &Connection) -> Work<Vec<String>> {
 }
 
 pub(in super::super) fn insert(connection: &Connection, bucket: &BucketInfo) -> Work<()> {
-    connection
-        .prepare_cached("insert into bucket (name, region, created_at_ms) values (?1, ?2, ?3)")?
-        .execute(params![bucket.name, bucket.region, stored(bucket.created_at_ms)])?;
+    let sql = "insert into bucket (name, region, created_at_ms, versioning, object_lock) values (?1, ?2, ?3, ?4, ?5)";
+    let versioning = (bucket.versioning == Versioning::Enabled).then_some("Enabled");
+    let object_lock = bucket.has_object_lock.then_some(1);
+    let created_at_ms = stored(bucket.created_at_ms);
+    connection.prepare_cached(sql)?.execute(params![
+        bucket.name,
+        bucket.region,
+        created_at_ms,
+        versioning,
+        object_lock
+    ])?;
     Ok(())
 }
 
@@ -77,6 +95,7 @@ fn read(row: &Row<'_>) -> holdfast_sqlite::rusqlite::Result<BucketInfo> {
         region: row.get(1)?,
         created_at_ms: loaded(row.get(2)?),
         versioning: read_versioning(row, 3)?,
+        has_object_lock: row.get(4)?,
     })
 }
 

@@ -7,7 +7,7 @@ use holdfast_sqlite::rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 
 use super::super::data_path::DataPath;
-use super::super::{Checksum, ChecksumKind, ListedObject, ObjectAttributes, ObjectInfo, VersionId};
+use super::super::{Checksum, ChecksumKind, ListedObject, ObjectAttributes, ObjectInfo, ObjectLock, VersionId};
 use super::chores::{self, Chore};
 use super::{TextBytes, loaded, stored};
 
@@ -17,10 +17,11 @@ pub(in super::super) struct Present {
     pub(in super::super) path: DataPath,
     pub(in super::super) size: u64,
     pub(in super::super) version: VersionId,
+    pub(in super::super) lock: Option<ObjectLock>,
 }
 
 pub(in super::super) fn present(connection: &Connection, bucket: i64, key: &str) -> Work<Option<Present>> {
-    let sql = "select etag, path, size, version from object where bucket = ?1 and key = ?2";
+    let sql = "select etag, path, size, version, lock from object where bucket = ?1 and key = ?2";
     let mut find = connection.prepare_cached(sql)?;
     let mut rows = find.query(params![bucket, key])?;
     let Some(row) = rows.next()? else { return Ok(None) };
@@ -29,6 +30,7 @@ pub(in super::super) fn present(connection: &Connection, bucket: i64, key: &str)
         path: DataPath::from_index(row.get(1)?)?,
         size: loaded(row.get(2)?),
         version: read_version(row, 3)?.unwrap_or(VersionId::NULL),
+        lock: read_lock(row, 4)?,
     }))
 }
 
@@ -101,7 +103,7 @@ pub(in super::super) fn put(
         parts.map_err(|_| corrupt("parts"))?,
         tags_text(&attributes.tags)?,
         attributes.acl,
-        attributes.lock,
+        lock_text(attributes.lock)?,
         attributes.encryption,
     ])?;
     Ok(())
@@ -116,6 +118,20 @@ pub(in super::super) fn set_tags(connection: &Connection, bucket: i64, key: &str
     connection
         .prepare_cached("update object set tags = ?3 where bucket = ?1 and key = ?2")?
         .execute(params![bucket, key, tags])?;
+    Ok(())
+}
+
+pub(in super::super) fn set_lock(
+    connection: &Connection,
+    bucket: i64,
+    key: &str,
+    lock: Option<ObjectLock>,
+) -> Work<()> {
+    connection.prepare_cached("update object set lock = ?3 where bucket = ?1 and key = ?2")?.execute(params![
+        bucket,
+        key,
+        lock_text(lock)?
+    ])?;
     Ok(())
 }
 
@@ -184,7 +200,7 @@ pub(in super::super) fn read_attributes(row: &Row<'_>, first: usize) -> Work<Obj
         owner: row.get(first + 3)?,
         tags: read_tags(row, first + 5)?,
         acl: row.get(first + 6)?,
-        lock: row.get(first + 7)?,
+        lock: read_lock(row, first + 7)?,
         encryption: row.get(first + 8)?,
     })
 }
@@ -198,6 +214,17 @@ fn read_tags(row: &Row<'_>, column: usize) -> Work<Vec<(String, String)>> {
 pub(in super::super) fn tags_text(tags: &[(String, String)]) -> Work<Option<String>> {
     let text = (!tags.is_empty()).then(|| serde_json::to_string(tags)).transpose();
     Ok(text.map_err(|_| corrupt("tags"))?)
+}
+
+/// The column `lock`; null where nothing was ever locked.
+pub(super) fn read_lock(row: &Row<'_>, column: usize) -> Work<Option<ObjectLock>> {
+    let lock = row.get_ref(column)?.as_str_or_null().map_err(|_| corrupt("lock"))?;
+    Ok(lock.map(serde_json::from_str).transpose().map_err(|_| corrupt("lock"))?)
+}
+
+/// The same, as it is stored.
+pub(in super::super) fn lock_text(lock: Option<ObjectLock>) -> Work<Option<String>> {
+    Ok(lock.map(|lock| serde_json::to_string(&lock)).transpose().map_err(|_| corrupt("lock"))?)
 }
 
 /// What the column `attributes` holds; null when both are empty.

@@ -4,9 +4,9 @@ use holdfast_sqlite::Work;
 use holdfast_sqlite::rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
 
 use super::super::data_path::DataPath;
-use super::super::{ObjectInfo, VersionId};
+use super::super::{ObjectInfo, ObjectLock, VersionId};
 use super::chores::{self, Chore};
-use super::objects::{self, read_version};
+use super::objects::{self, lock_text, read_lock, read_version};
 use super::{TextBytes, loaded, stored};
 
 /// Columns that `object` and `version` share: rows move from one to the other as they are.
@@ -21,6 +21,7 @@ pub(in super::super) struct Older {
     /// Of an object; a delete marker has neither.
     pub(in super::super) object: Option<(String, DataPath)>,
     pub(in super::super) size: u64,
+    pub(in super::super) lock: Option<ObjectLock>,
 }
 
 /// Copies the row of an object beside it: the caller replaces or deletes that row.
@@ -84,7 +85,7 @@ pub(in super::super) fn newest(connection: &Connection, bucket: i64, key: &str) 
 }
 
 fn one(connection: &Connection, condition: &str, of: impl Params) -> Work<Option<Older>> {
-    let sql = format!("select sequence, version, modified_ms, etag, path, size from version where {condition}");
+    let sql = format!("select sequence, version, modified_ms, etag, path, size, lock from version where {condition}");
     let mut find = connection.prepare_cached(&sql)?;
     let mut rows = find.query(of)?;
     let Some(row) = rows.next()? else { return Ok(None) };
@@ -96,6 +97,7 @@ fn one(connection: &Connection, condition: &str, of: impl Params) -> Work<Option
         modified_ms: loaded(row.get(2)?),
         object: object.transpose()?,
         size: loaded(row.get(5)?),
+        lock: read_lock(row, 6)?,
     }))
 }
 
@@ -125,6 +127,19 @@ pub(in super::super) fn set_tags(
     connection
         .prepare_cached("update version set tags = ?4 where bucket = ?1 and key = ?2 and sequence = ?3")?
         .execute(params![bucket, key, sequence, tags])?;
+    Ok(())
+}
+
+pub(in super::super) fn set_lock(
+    connection: &Connection,
+    bucket: i64,
+    key: &str,
+    sequence: i64,
+    lock: Option<ObjectLock>,
+) -> Work<()> {
+    connection
+        .prepare_cached("update version set lock = ?4 where bucket = ?1 and key = ?2 and sequence = ?3")?
+        .execute(params![bucket, key, sequence, lock_text(lock)?])?;
     Ok(())
 }
 
