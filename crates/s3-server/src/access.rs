@@ -106,6 +106,8 @@ type Tags = Vec<(String, String)>;
 /// The action that a policy names for an operation; `None` where it depends on what the body says.
 fn action_of(operation: Operation, is_versioned: bool) -> Option<&'static str> {
     match operation {
+        Operation::DeleteBucketEncryption | Operation::PutBucketEncryption => Some("s3:PutEncryptionConfiguration"),
+        Operation::GetBucketEncryption => Some("s3:GetEncryptionConfiguration"),
         Operation::DeleteBucketTagging | Operation::PutBucketTagging => Some("s3:PutBucketTagging"),
         Operation::DeleteObject if is_versioned => Some("s3:DeleteObjectVersion"),
         Operation::DeleteObjectTagging if is_versioned => Some("s3:DeleteObjectVersionTagging"),

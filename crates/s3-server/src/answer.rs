@@ -122,6 +122,7 @@ impl From<EngineError> for S3Error {
                 .with("MinSizeAllowed", min_bytes.to_string())
                 .with("PartNumber", number.to_string()),
             EngineError::PreconditionFailed => Code::PreconditionFailed.into(),
+            EngineError::WrongCustomerKey => Code::AccessDenied.into(),
             EngineError::BadDigest(which) => {
                 Self::new(Code::BadDigest, format!("The {which} you specified did not match the calculated checksum."))
             }

@@ -1,6 +1,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use holdfast_base::Error;
+
+use crate::encryption::{BucketEncryption, ENCRYPTION_DOCUMENT};
 use crate::engine::{Engine, EngineError};
 use crate::error::S3Result;
 use crate::policy::Policy;
@@ -11,11 +14,13 @@ pub(crate) const POLICY_DOCUMENT: &str = "policy";
 /// How many buckets' rules are remembered.
 const MAX_REMEMBERED: usize = 10_000;
 
-/// What a bucket says of who may do what in it.
+/// What a bucket says of who may do what in it, and how.
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
     pub(crate) policy: Option<Policy>,
     pub(crate) block: PublicAccessBlock,
+    /// How what asks for no encryption is encrypted.
+    pub(crate) encryption: Option<BucketEncryption>,
 }
 
 /// The rules of the buckets, read once. This process alone writes them, so that what is remembered is true as
@@ -63,7 +68,10 @@ impl BucketRules {
             Err(error) => return Err(error.into()),
         };
         let block = PublicAccessBlock::of(engine, bucket).await?.unwrap_or_default();
-        let rules = Arc::new(Rules { policy, block });
+        let encryption = engine.document(bucket, ENCRYPTION_DOCUMENT).await?;
+        let damaged = |_| EngineError::from(Error::internal("the index holds an encryption setting that is damaged"));
+        let encryption = encryption.map(|text| serde_json::from_str(&text).map_err(damaged)).transpose()?;
+        let rules = Arc::new(Rules { policy, block, encryption });
         let mut remembered = self.lock();
         if remembered.changes == changes {
             if remembered.of_bucket.len() >= MAX_REMEMBERED {

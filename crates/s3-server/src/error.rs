@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::StatusCode;
 
 macro_rules! codes {
-    ($($name:ident = $status:literal $message:literal),* $(,)?) => {
+    ($($name:ident $(($text:literal))? = $status:literal $message:literal),* $(,)?) => {
         /// A code of S3, named exactly as it is answered.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[allow(missing_docs, reason = "each code is documented by the message it is answered with")]
@@ -17,7 +17,7 @@ macro_rules! codes {
 
             /// The name, as in the XML answer.
             pub fn name(self) -> &'static str {
-                match self { $(Self::$name => stringify!($name)),* }
+                match self { $(Self::$name => codes!(@name $name $($text)?)),* }
             }
 
             /// The HTTP status, as a number.
@@ -31,6 +31,8 @@ macro_rules! codes {
             }
         }
     };
+    (@name $name:ident $text:literal) => { $text };
+    (@name $name:ident) => { stringify!($name) };
 }
 
 codes! {
@@ -55,6 +57,7 @@ codes! {
     InvalidBucketName = 400 "The specified bucket is not valid.",
     InvalidBucketState = 409 "The request is not valid for the current state of the bucket.",
     InvalidDigest = 400 "The Content-MD5 you specified was invalid.",
+    InvalidEncryptionAlgorithmError = 400 "The encryption request you specified is not valid. The valid value is AES256.",
     InvalidLocationConstraint = 400 "The specified location-constraint is not valid",
     InvalidPart = 400 "One or more of the specified parts could not be found. The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
     InvalidPartNumber = 416 "The requested partnumber is not satisfiable",
@@ -65,6 +68,7 @@ codes! {
     InvalidStorageClass = 400 "The storage class you specified is not valid",
     InvalidTag = 400 "The tag provided was not a valid tag. This error can occur if the tag did not pass input validation.",
     InvalidURI = 400 "Couldn't parse the specified URI.",
+    KmsNotFoundException ("KMS.NotFoundException") = 400 "The key does not exist",
     KeyTooLongError = 400 "Your key is too long",
     MalformedPOSTRequest = 400 "The body of your POST request is not well-formed multipart/form-data.",
     MalformedPolicy = 400 "Policies must be valid JSON and the first byte must be '{'",
@@ -92,6 +96,7 @@ codes! {
     PreconditionFailed = 412 "At least one of the pre-conditions you specified did not hold",
     RequestTimeTooSkewed = 403 "The difference between the request time and the current time is too large.",
     RequestTimeout = 400 "Your socket connection to the server was not read from or written to within the timeout period.",
+    ServerSideEncryptionConfigurationNotFoundError = 404 "The server side encryption configuration was not found",
     ServiceUnavailable = 503 "Service is unable to handle request.",
     SignatureDoesNotMatch = 403 "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
     SlowDown = 503 "Please reduce your request rate.",

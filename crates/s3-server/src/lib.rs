@@ -26,6 +26,7 @@ mod checksum;
 mod conditions;
 mod cors;
 mod encoding;
+mod encryption;
 pub mod engine;
 mod error;
 mod etag;

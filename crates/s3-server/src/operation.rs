@@ -30,6 +30,7 @@ operations! {
     CreateBucket,
     CreateMultipartUpload,
     DeleteBucket,
+    DeleteBucketEncryption,
     DeleteBucketOwnershipControls,
     DeleteBucketPolicy,
     DeleteBucketTagging,
@@ -37,6 +38,7 @@ operations! {
     DeleteObjectTagging,
     DeleteObjects,
     DeletePublicAccessBlock,
+    GetBucketEncryption,
     GetBucketLocation,
     GetBucketOwnershipControls,
     GetBucketPolicy,
@@ -59,6 +61,7 @@ operations! {
     ListObjectsV2,
     ListParts,
     PostObject,
+    PutBucketEncryption,
     PutBucketOwnershipControls,
     PutBucketPolicy,
     PutBucketTagging,
@@ -99,12 +102,11 @@ const PLAIN_PARAMETERS: [&str; 20] = [
 ];
 
 /// Parameters that choose an operation which this server does not perform.
-const FOREIGN_SUBRESOURCES: [&str; 22] = [
+const FOREIGN_SUBRESOURCES: [&str; 21] = [
     "accelerate",
     "acl",
     "analytics",
     "cors",
-    "encryption",
     "intelligent-tiering",
     "inventory",
     "lifecycle",
@@ -125,9 +127,10 @@ const FOREIGN_SUBRESOURCES: [&str; 22] = [
 ];
 
 /// Parameters that choose an operation which this server performs.
-const OWN_SUBRESOURCES: [&str; 14] = [
+const OWN_SUBRESOURCES: [&str; 15] = [
     "attributes",
     "delete",
+    "encryption",
     "legal-hold",
     "location",
     "object-lock",
@@ -178,6 +181,7 @@ impl Operation {
         match (request.method().as_str(), subresource(query)) {
             ("GET", None) if query.get("list-type") == Some("2") => Some(Self::ListObjectsV2),
             ("GET", None) => Some(Self::ListObjects),
+            ("GET", Some("encryption")) => Some(Self::GetBucketEncryption),
             ("GET", Some("location")) => Some(Self::GetBucketLocation),
             ("GET", Some("object-lock")) => Some(Self::GetObjectLockConfiguration),
             ("GET", Some("ownershipControls")) => Some(Self::GetBucketOwnershipControls),
@@ -191,12 +195,14 @@ impl Operation {
             ("HEAD", None) => Some(Self::HeadBucket),
             ("PUT", None) => Some(Self::CreateBucket),
             ("PUT", Some("object-lock")) => Some(Self::PutObjectLockConfiguration),
+            ("PUT", Some("encryption")) => Some(Self::PutBucketEncryption),
             ("PUT", Some("ownershipControls")) => Some(Self::PutBucketOwnershipControls),
             ("PUT", Some("publicAccessBlock")) => Some(Self::PutPublicAccessBlock),
             ("PUT", Some("policy")) => Some(Self::PutBucketPolicy),
             ("PUT", Some("tagging")) => Some(Self::PutBucketTagging),
             ("PUT", Some("versioning")) => Some(Self::PutBucketVersioning),
             ("DELETE", None) => Some(Self::DeleteBucket),
+            ("DELETE", Some("encryption")) => Some(Self::DeleteBucketEncryption),
             ("DELETE", Some("ownershipControls")) => Some(Self::DeleteBucketOwnershipControls),
             ("DELETE", Some("publicAccessBlock")) => Some(Self::DeletePublicAccessBlock),
             ("DELETE", Some("policy")) => Some(Self::DeleteBucketPolicy),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ObjectLock, VersionId};
+use super::{Encryption, ObjectLock, VersionId};
 
 /// Whether a checksum covers the whole object or is a checksum of its parts' checksums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,7 +48,7 @@ pub struct ObjectAttributes {
     /// Retention and legal hold; `None` where there is neither.
     pub lock: Option<ObjectLock>,
     /// How the bytes are encrypted at rest; `None` where they aren't.
-    pub encryption: Option<String>,
+    pub encryption: Option<Encryption>,
 }
 
 /// One part of an object that was put in parts.

@@ -7,6 +7,7 @@ use holdfast_sqlite::Work;
 use holdfast_sqlite::rusqlite::Connection;
 
 use super::chores::{Owed, do_now};
+use super::encryption::sealed_bytes;
 use super::index::parts::{self, StoredPart};
 use super::opening::Shared;
 use super::puts::{NewObject, commit};
@@ -39,7 +40,7 @@ impl Engine {
                 shared.database.read(|connection| chosen(connection, id, &named, shared.min_part_bytes))??;
             let of_parts: Vec<PartInfo> = chosen.iter().map(|part| part.info.clone()).collect();
             let attributes = attributes(&info, &of_parts)?;
-            let file = join(shared, &chosen)?;
+            let file = join(shared, &chosen, attributes.encryption.is_some())?;
             let files: Vec<(i64, u16)> = chosen.iter().map(|part| (part.file, part.info.number)).collect();
             let object = NewObject { bucket, key, file, attributes, parts: object_parts(of_parts), condition };
             let committing = Arc::clone(shared);
@@ -98,16 +99,18 @@ fn is_as_named(part: &PartInfo, named: &CompletedPart) -> bool {
     part.attributes.etag == named.etag && (named.checksum.is_none() || named.checksum.as_deref() == checksum)
 }
 
-/// One whole staged file of the parts' bytes. A single part is taken as it is. Blocks.
-fn join(shared: &Shared, chosen: &[StoredPart]) -> Result<StagedFile> {
+/// One whole staged file of the parts' bytes, encrypted ones as they are. A single part is taken as it is. Blocks.
+fn join(shared: &Shared, chosen: &[StoredPart], are_sealed: bool) -> Result<StagedFile> {
     if let [part] = chosen {
         return Ok(StagedFile::of_part(Arc::clone(&shared.folder), part.file, part.info.size));
     }
-    let mut whole = StagedFile::create(Arc::clone(&shared.folder), shared.next_number())?;
+    let mut whole = StagedFile::create(Arc::clone(&shared.folder), shared.next_number(), None)?;
     for part in chosen {
-        let copied = shared.folder.open_staged(part.file).and_then(|mut bytes| whole.append_file(&mut bytes));
+        let size = part.info.size;
+        let file_bytes = if are_sealed { sealed_bytes(size) } else { size };
+        let copied = shared.folder.open_staged(part.file).and_then(|file| whole.append_part(&file, size));
         match copied {
-            Ok(copied) if copied == part.info.size => {}
+            Ok(copied) if copied == file_bytes => {}
             Ok(_) => return Err(io::Error::other("a part's file is shorter than the index says").into()),
             // Replaced or aborted in the meantime.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {

@@ -49,6 +49,8 @@ pub enum EngineError {
     },
     /// The condition did not hold when the commit was decided.
     PreconditionFailed,
+    /// The key that the caller gave is not the one that the object, or the upload, was encrypted with.
+    WrongCustomerKey,
     /// The digest or checksum that the caller gave is not that of the data: which one.
     BadDigest(String),
     /// Everything was emptied or brought back to an earlier state while the body came in.
@@ -116,6 +118,7 @@ impl fmt::Display for EngineError {
                 write!(f, "part {number} has {size} bytes; every part but the last needs at least {min_bytes}")
             }
             Self::PreconditionFailed => f.write_str("the object is not as the condition demands; read it again"),
+            Self::WrongCustomerKey => f.write_str("the key is not the one it was encrypted with; give that one"),
             Self::BadDigest(which) => write!(f, "the {which} given is not that of the data; send it again"),
             Self::StateReplaced => {
                 f.write_str("the storage was reset or restored while the body came in; send it again")

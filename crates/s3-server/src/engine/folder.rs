@@ -69,6 +69,11 @@ impl Folder {
         self.snapshots().join("index.db")
     }
 
+    /// The file of the key that other keys are sealed with.
+    pub(super) fn master_key_path(&self) -> PathBuf {
+        self.root.join(".holdfast").join("master.key")
+    }
+
     /// Makes a new file in the staging folder.
     pub(super) fn create_staged(&self, number: i64) -> io::Result<File> {
         File::options().create_new(true).read(true).write(true).open(self.staged_path(number))

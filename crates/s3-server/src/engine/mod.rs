@@ -6,6 +6,7 @@
 //!   .holdfast/index.db                     metadata, listing order, what each commit still owes the files
 //!   .holdfast/staging/<id>                 bodies being written, and the parts of unfinished uploads
 //!   .holdfast/snapshots/                   states that are kept until the engine is closed: rows, and links to files
+//!   .holdfast/master.key                   what data keys are sealed with; made when first needed
 //!   .holdfast/lock                         held by the one process that may open the directory
 //! ```
 //!
@@ -37,9 +38,11 @@ mod chores;
 mod clean_slate;
 mod completion;
 mod condition;
+mod data_keys;
 mod data_path;
 mod deletes;
 mod documents;
+mod encryption;
 mod error;
 mod file_threads;
 mod folder;
@@ -69,6 +72,7 @@ pub use bucket_name::is_valid_bucket_name;
 pub use buckets::BucketInfo;
 pub use condition::Condition;
 pub use deletes::{Deleted, Deletion};
+pub use encryption::{CustomerKey, DataKey, Encryption, KmsKey, Scheme};
 pub use error::{DeleteMarker, EngineError, Result};
 pub use list_query::{
     ListEntry, ListPage, ListQuery, ListedObject, ListedVersion, Page, VersionEntry, VersionPage, VersionQuery,

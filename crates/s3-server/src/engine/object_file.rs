@@ -1,7 +1,7 @@
 //! The bytes of an object, opened.
 
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::io::{self, Cursor, Read as _, Seek as _, SeekFrom};
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,8 +11,9 @@ use bytes::Bytes;
 use futures_util::Stream;
 use tokio::sync::oneshot;
 
+use super::encryption::{SealedReader, Span, sealed_bytes};
 use super::file_threads::FileThreads;
-use super::staged::StagedFile;
+use super::{DataKey, ObjectInfo};
 
 /// Up to this size an object is read whole when it is opened, which saves a change of threads.
 const MAX_INLINE_BYTES: u64 = 64 << 10;
@@ -31,16 +32,46 @@ pub struct ObjectFile {
 enum Source {
     Memory(Bytes),
     File(File),
+    /// Encrypted bytes without their key.
+    Locked(Box<Source>, Vec<Span>),
+    Sealed(Box<SealedReader<File>>),
 }
 
 impl ObjectFile {
     /// Takes an open file. Blocks.
-    pub(super) fn open(mut file: File, bytes: u64, readers: &Arc<FileThreads>) -> io::Result<Self> {
-        let source = match bytes {
-            0..=MAX_INLINE_BYTES => Source::Memory(read_chunk(&mut file, bytes)?),
+    pub(super) fn open(mut file: File, object: &ObjectInfo, readers: &Arc<FileThreads>) -> io::Result<Self> {
+        let spans = object.attributes.encryption.as_ref().map(|_| spans(object));
+        let file_bytes = match &spans {
+            None => object.size,
+            Some(spans) => spans.iter().map(|span| sealed_bytes(span.plain_bytes)).sum(),
+        };
+        let source = match file_bytes {
+            0..=MAX_INLINE_BYTES => Source::Memory(read_chunk(&mut file, file_bytes)?),
             _ => Source::File(file),
         };
-        Ok(Self { source, bytes, readers: Arc::clone(readers) })
+        let source = match spans {
+            None => source,
+            Some(spans) => Source::Locked(Box::new(source), spans),
+        };
+        Ok(Self { source, bytes: object.size, readers: Arc::clone(readers) })
+    }
+
+    /// The same object, to be read with its data key. One that is in memory is opened as a whole.
+    ///
+    /// # Errors
+    /// `InvalidData` when what is in memory does not open.
+    pub fn unlocked(self, key: DataKey) -> io::Result<Self> {
+        let source = match self.source {
+            Source::Locked(locked, spans) => match *locked {
+                Source::Memory(sealed) => {
+                    Source::Memory(SealedReader::new(Cursor::new(sealed), key, spans).read_all()?)
+                }
+                Source::File(file) => Source::Sealed(Box::new(SealedReader::new(file, key, spans))),
+                other => other,
+            },
+            other => other,
+        };
+        Ok(Self { source, ..self })
     }
 
     /// How many bytes there are.
@@ -57,64 +88,88 @@ impl ObjectFile {
     pub fn in_memory(&self) -> Option<&Bytes> {
         match &self.source {
             Source::Memory(bytes) => Some(bytes),
-            Source::File(_) => None,
+            Source::File(_) | Source::Locked(..) | Source::Sealed(_) => None,
         }
     }
 
-    /// Streams a range of bytes, cut to what there is, in chunks of at most 256 KiB, one read ahead.
+    /// Streams a range of bytes, cut to what there is, in chunks of at most 256 KiB, one read ahead. Encrypted bytes
+    /// without their key are an error.
     pub fn stream(self, range: Range<u64>) -> ObjectStream {
         let end = range.end.min(self.bytes);
         let start = range.start.min(end);
         let state = match self.source {
             // At most 64 KiB, so the bounds fit.
             Source::Memory(bytes) => State::Memory(bytes.slice(start as usize..end as usize)),
-            Source::File(_) if start == end => State::Done,
-            Source::File(file) => State::Reading(read_ahead(&self.readers, file, Some(start), end - start)),
-        };
-        ObjectStream { state, left: end - start, readers: self.readers }
-    }
-
-    /// Appends a range, cut to what there is, to a staged file; how many bytes that was. Blocks.
-    pub(super) fn copy_to(self, staged: &mut StagedFile, range: &Range<u64>) -> io::Result<u64> {
-        let end = range.end.min(self.bytes);
-        let start = range.start.min(end);
-        match self.source {
-            Source::Memory(bytes) => staged.append(&bytes[start as usize..end as usize])?,
-            Source::File(mut file) => {
-                file.seek(SeekFrom::Start(start))?;
-                if staged.append_file(&mut file.take(end - start))? != end - start {
-                    return Err(too_short());
-                }
+            _ if start == end => State::Done,
+            Source::File(file) => {
+                State::Reading(read_ahead(&self.readers, Reader::Plain(file, Some(start)), start..end))
             }
-        }
-        Ok(end - start)
+            Source::Sealed(reader) => State::Reading(read_ahead(&self.readers, Reader::Sealed(reader), start..end)),
+            Source::Locked(..) => State::Locked,
+        };
+        ObjectStream { first: None, state, left: start..end, readers: self.readers }
     }
 }
 
 /// A range of an object's bytes.
 #[derive(Debug)]
 pub struct ObjectStream {
+    /// What [`ObjectStream::begun`] waited for.
+    first: Option<Bytes>,
     state: State,
-    left: u64,
+    left: Range<u64>,
     readers: Arc<FileThreads>,
 }
 
 #[derive(Debug)]
 enum State {
     Memory(Bytes),
-    Reading(oneshot::Receiver<io::Result<(File, Bytes)>>),
+    Reading(Reading),
+    Locked,
     Done,
+}
+
+type Reading = oneshot::Receiver<io::Result<(Reader, Bytes)>>;
+
+#[derive(Debug)]
+enum Reader {
+    /// A file, and where it must be read from when it does not stand there already.
+    Plain(File, Option<u64>),
+    Sealed(Box<SealedReader<File>>),
 }
 
 impl ObjectStream {
     /// How many bytes are still to come.
     pub fn len(&self) -> u64 {
-        self.left
+        self.left.end - self.left.start + self.first.as_ref().map_or(0, |first| first.len() as u64)
     }
 
     /// Whether nothing is to come.
     pub fn is_empty(&self) -> bool {
-        self.left == 0
+        self.len() == 0
+    }
+
+    /// The same stream, once its first bytes are read: what is wrong with them is known before anything is answered.
+    ///
+    /// # Errors
+    /// That of the first read.
+    pub async fn begun(mut self) -> io::Result<Self> {
+        if let State::Reading(running) = &mut self.state {
+            let read = running.await;
+            self.first = Some(self.take(read)?);
+        }
+        Ok(self)
+    }
+
+    /// Takes what was read, and begins to read on.
+    fn take(&mut self, read: Result<io::Result<(Reader, Bytes)>, oneshot::error::RecvError>) -> io::Result<Bytes> {
+        self.state = State::Done;
+        let (reader, chunk) = read.map_err(|_| io::Error::other("the storage was closed during the read"))??;
+        self.left.start += chunk.len() as u64;
+        if !self.left.is_empty() {
+            self.state = State::Reading(read_ahead(&self.readers, reader, self.left.clone()));
+        }
+        Ok(chunk)
     }
 }
 
@@ -122,42 +177,48 @@ impl Stream for ObjectStream {
     type Item = io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Some(first) = self.first.take() {
+            return Poll::Ready(Some(Ok(first)));
+        }
         let read = match &mut self.state {
             State::Done => return Poll::Ready(None),
             State::Memory(bytes) => {
                 let whole = std::mem::take(bytes);
-                (self.left, self.state) = (0, State::Done);
+                (self.left.start, self.state) = (self.left.end, State::Done);
                 return Poll::Ready((!whole.is_empty()).then_some(Ok(whole)));
+            }
+            State::Locked => {
+                self.state = State::Done;
+                return Poll::Ready(Some(Err(io::Error::other("an encrypted object was read without its key"))));
             }
             State::Reading(running) => ready!(Pin::new(running).poll(context)),
         };
-        self.state = State::Done;
-        let (file, chunk) =
-            match read.map_err(|_| io::Error::other("the storage was closed during the read")).and_then(|read| read) {
-                Ok(read) => read,
-                Err(error) => return Poll::Ready(Some(Err(error))),
-            };
-        self.left -= chunk.len() as u64;
-        if self.left > 0 {
-            self.state = State::Reading(read_ahead(&self.readers, file, None, self.left));
-        }
-        Poll::Ready(Some(Ok(chunk)))
+        Poll::Ready(Some(self.take(read)))
     }
 }
 
-fn read_ahead(
-    readers: &FileThreads,
-    mut file: File,
-    from: Option<u64>,
-    left: u64,
-) -> oneshot::Receiver<io::Result<(File, Bytes)>> {
-    readers.start(move || {
-        if let Some(from) = from {
-            file.seek(SeekFrom::Start(from))?;
+fn read_ahead(readers: &FileThreads, reader: Reader, left: Range<u64>) -> Reading {
+    readers.start(move || match reader {
+        Reader::Plain(mut file, from) => {
+            if let Some(from) = from {
+                file.seek(SeekFrom::Start(from))?;
+            }
+            let chunk = read_chunk(&mut file, (left.end - left.start).min(CHUNK_BYTES))?;
+            Ok((Reader::Plain(file, None), chunk))
         }
-        let chunk = read_chunk(&mut file, left.min(CHUNK_BYTES))?;
-        Ok((file, chunk))
+        Reader::Sealed(mut sealed) => {
+            let chunk = sealed.read(&left)?;
+            Ok((Reader::Sealed(sealed), chunk))
+        }
     })
+}
+
+/// The streams that an encrypted object's file is made of.
+fn spans(object: &ObjectInfo) -> Vec<Span> {
+    match object.parts.as_slice() {
+        [] => vec![Span { part: None, plain_bytes: object.size }],
+        parts => parts.iter().map(|part| Span { part: Some(part.number), plain_bytes: part.size }).collect(),
+    }
 }
 
 fn read_chunk(file: &mut File, bytes: u64) -> io::Result<Bytes> {

@@ -11,10 +11,11 @@ use tokio::sync::RwLock;
 
 use super::chores::{finish_left_over, sweep_staging};
 use super::clean_slate::remove_all_buckets;
+use super::encryption::{MasterKeyFile, Sealer};
 use super::file_threads::FileThreads;
 use super::folder::Folder;
 use super::index::{self, buckets, chores};
-use super::{Durability, EngineError, EngineSettings, Result, Staged};
+use super::{DataKey, Durability, EngineError, EngineSettings, Result, Staged};
 
 /// Numbers that one opening may give before it would meet those of the next: 4 million millions.
 const NUMBERS_OF_A_GENERATION: i64 = 1 << 42;
@@ -37,6 +38,7 @@ pub struct Engine(pub(super) Arc<Shared>);
 pub(super) struct Shared {
     pub(super) database: Database,
     pub(super) folder: Arc<Folder>,
+    pub(super) master_key: MasterKeyFile,
     /// For short writes, renames and unlinks.
     pub(super) writers: FileThreads,
     /// For the index and for reading files.
@@ -79,6 +81,7 @@ impl Engine {
         let generation = database.write(next_generation).await?;
         let engine = Self(Arc::new(Shared {
             database,
+            master_key: MasterKeyFile::new(folder.master_key_path()),
             folder,
             writers: FileThreads::new(MAX_WRITERS),
             readers: Arc::new(FileThreads::new(MAX_READERS)),
@@ -117,9 +120,21 @@ impl Engine {
     /// # Errors
     /// `NoSuchBucket`.
     pub async fn stage(&self, bucket: &str) -> Result<Staged> {
+        self.stage_with(bucket, None)
+    }
+
+    /// Begins a body that is encrypted: of an object put in one piece, or of the part of that number.
+    ///
+    /// # Errors
+    /// `NoSuchBucket`, `Storage`.
+    pub async fn stage_sealed(&self, bucket: &str, key: &DataKey, part: Option<u16>) -> Result<Staged> {
+        self.stage_with(bucket, Some(Box::new(Sealer::new(key, part)?)))
+    }
+
+    fn stage_with(&self, bucket: &str, sealer: Option<Box<Sealer>>) -> Result<Staged> {
         let found = self.0.database.read(|connection| buckets::id(connection, bucket))?;
         found.ok_or_else(|| EngineError::NoSuchBucket(bucket.to_owned()))?;
-        Ok(Staged::new(Arc::clone(&self.0.folder), self.0.next_number(), self.0.era()))
+        Ok(Staged::new(Arc::clone(&self.0.folder), self.0.next_number(), self.0.era(), sealer))
     }
 
     /// Runs a write on one blocking thread, to its end even when its caller goes away: what a commit owes

@@ -3,15 +3,15 @@
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::mem;
-use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use tokio::task::JoinHandle;
 
+use super::encryption::Sealer;
 use super::folder::Folder;
 use super::opening::Shared;
-use super::{Durability, EngineError, ObjectFile, Result};
+use super::{Durability, EngineError, Result};
 
 /// What is collected before it is written. A body holds at most two of these in memory.
 const BUFFER_BYTES: usize = 256 << 10;
@@ -32,6 +32,8 @@ pub struct Staged {
     buffer: BytesMut,
     state: State,
     bytes: u64,
+    /// What encrypts the bytes; the file takes it when it is made.
+    sealer: Option<Box<Sealer>>,
 }
 
 #[derive(Debug)]
@@ -47,8 +49,8 @@ enum State {
 }
 
 impl Staged {
-    pub(super) fn new(folder: Arc<Folder>, number: i64, era: u64) -> Self {
-        Self { folder, number, era, buffer: BytesMut::new(), state: State::Buffered, bytes: 0 }
+    pub(super) fn new(folder: Arc<Folder>, number: i64, era: u64, sealer: Option<Box<Sealer>>) -> Self {
+        Self { folder, number, era, buffer: BytesMut::new(), state: State::Buffered, bytes: 0, sealer }
     }
 
     /// How many bytes were written.
@@ -82,28 +84,6 @@ impl Staged {
         Ok(())
     }
 
-    /// Appends a range of an object, cut to what there is; gives how many bytes that was. Nothing passes
-    /// through the caller, and on Linux nothing through the process.
-    ///
-    /// # Errors
-    /// As [`Staged::write`].
-    pub async fn copy(&mut self, object: ObjectFile, range: Range<u64>) -> Result<u64> {
-        if !self.buffer.is_empty() || matches!(self.state, State::Writing(_)) {
-            self.flush().await?;
-            self.buffer = self.settle().await?;
-        }
-        let (file, folder, number) = (self.take_file(), Arc::clone(&self.folder), self.number);
-        let (file, copied) = tokio::task::spawn_blocking(move || -> io::Result<_> {
-            let mut file = file.map_or_else(|| StagedFile::create(folder, number), Ok)?;
-            let copied = object.copy_to(&mut file, &range)?;
-            Ok((file, copied))
-        })
-        .await??;
-        self.state = State::Idle(file);
-        self.bytes += copied;
-        Ok(copied)
-    }
-
     /// The file when it waits for more; whoever takes it puts it back.
     fn take_file(&mut self) -> Option<StagedFile> {
         match mem::replace(&mut self.state, State::Failed) {
@@ -117,9 +97,9 @@ impl Staged {
         let spare = self.settle().await?;
         let file = self.take_file();
         let buffer = mem::replace(&mut self.buffer, spare);
-        let (folder, number) = (Arc::clone(&self.folder), self.number);
+        let (folder, number, sealer) = (Arc::clone(&self.folder), self.number, self.sealer.take());
         self.state = State::Writing(tokio::task::spawn_blocking(move || {
-            let mut file = file.map_or_else(|| StagedFile::create(folder, number), Ok)?;
+            let mut file = file.map_or_else(|| StagedFile::create(folder, number, sealer), Ok)?;
             file.append(&buffer)?;
             let mut spare = buffer;
             spare.clear();
@@ -145,7 +125,8 @@ impl Staged {
     pub(super) async fn settled(mut self) -> Result<Unfinished> {
         self.settle().await?;
         let (file, buffer) = (self.take_file(), mem::take(&mut self.buffer));
-        Ok(Unfinished { folder: Arc::clone(&self.folder), number: self.number, era: self.era, file, buffer })
+        let (sealer, folder) = (self.sealer.take(), Arc::clone(&self.folder));
+        Ok(Unfinished { folder, number: self.number, era: self.era, file, buffer, sealer })
     }
 }
 
@@ -156,6 +137,7 @@ pub(super) struct Unfinished {
     era: u64,
     file: Option<StagedFile>,
     buffer: BytesMut,
+    sealer: Option<Box<Sealer>>,
 }
 
 impl Unfinished {
@@ -171,7 +153,7 @@ impl Unfinished {
 
     /// Writes what is left; gives the whole file, synced when that is asked for. Blocks.
     pub(super) fn finish(self) -> io::Result<StagedFile> {
-        let mut file = self.file.map_or_else(|| StagedFile::create(self.folder, self.number), Ok)?;
+        let mut file = self.file.map_or_else(|| StagedFile::create(self.folder, self.number, self.sealer), Ok)?;
         file.append(&self.buffer)?;
         file.close()?;
         Ok(file)
@@ -194,21 +176,23 @@ impl Drop for Staged {
 pub(super) struct StagedFile {
     folder: Arc<Folder>,
     number: i64,
+    /// Before they are encrypted.
     bytes: u64,
     open: Option<File>,
+    sealer: Option<Box<Sealer>>,
     is_kept: bool,
 }
 
 impl StagedFile {
-    /// Makes an empty one.
-    pub(super) fn create(folder: Arc<Folder>, number: i64) -> io::Result<Self> {
+    /// Makes an empty one. With a sealer, what is appended is encrypted.
+    pub(super) fn create(folder: Arc<Folder>, number: i64, sealer: Option<Box<Sealer>>) -> io::Result<Self> {
         let open = Some(folder.create_staged(number)?);
-        Ok(Self { folder, number, bytes: 0, open, is_kept: false })
+        Ok(Self { folder, number, bytes: 0, open, sealer, is_kept: false })
     }
 
     /// A part's file, which stays when this is dropped: the index names it.
     pub(super) fn of_part(folder: Arc<Folder>, number: i64, bytes: u64) -> Self {
-        Self { folder, number, bytes, open: None, is_kept: true }
+        Self { folder, number, bytes, open: None, sealer: None, is_kept: true }
     }
 
     /// The number that its name is made of.
@@ -216,27 +200,35 @@ impl StagedFile {
         self.number
     }
 
-    /// How long it is.
+    /// How many bytes were appended, before they were encrypted.
     pub(super) fn len(&self) -> u64 {
         self.bytes
     }
 
     pub(super) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file()?.write_all(bytes)?;
+        let file = self.open.as_mut().ok_or_else(is_closed)?;
+        match &mut self.sealer {
+            None => file.write_all(bytes)?,
+            Some(sealer) => sealer.write(bytes, file)?,
+        }
         self.bytes += bytes.len() as u64;
         Ok(())
     }
 
-    /// Appends what `source` has left, in the kernel where the system can do that.
-    pub(super) fn append_file(&mut self, source: &mut impl io::Read) -> io::Result<u64> {
-        let copied = io::copy(source, self.file()?)?;
-        self.bytes += copied;
+    /// Appends the file of a part of `bytes` bytes as it is, encrypted or not, in the kernel where the system can do
+    /// that. Gives the length of that file.
+    pub(super) fn append_part(&mut self, mut part: &File, bytes: u64) -> io::Result<u64> {
+        let copied = io::copy(&mut part, self.open.as_mut().ok_or_else(is_closed)?)?;
+        self.bytes += bytes;
         Ok(copied)
     }
 
-    /// Syncs it when that is asked for, and lets go of the descriptor.
+    /// Writes what a sealer holds, syncs the file when that is asked for, and lets go of the descriptor.
     pub(super) fn close(&mut self) -> io::Result<()> {
-        if let Some(open) = self.open.take() {
+        if let Some(mut open) = self.open.take() {
+            if let Some(sealer) = self.sealer.take() {
+                sealer.finish(&mut open)?;
+            }
             self.folder.sync_staged(&open)?;
         }
         Ok(())
@@ -246,10 +238,10 @@ impl StagedFile {
     pub(super) fn keep(mut self) {
         self.is_kept = true;
     }
+}
 
-    fn file(&mut self) -> io::Result<&mut File> {
-        self.open.as_mut().ok_or_else(|| io::Error::other("a staged file was written after it was closed"))
-    }
+fn is_closed() -> io::Error {
+    io::Error::other("a staged file was written after it was closed")
 }
 
 impl Drop for StagedFile {

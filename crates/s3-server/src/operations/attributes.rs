@@ -2,6 +2,7 @@ use super::Call;
 use super::versions::{give_version, version_named};
 use crate::answer::{self, Answer};
 use crate::checksum::{Algorithm, kind_name};
+use crate::encryption::{SentKey, refuse_on_read};
 use crate::engine::ObjectInfo;
 use crate::error::{Code, S3Error, S3Result};
 use crate::request::Request;
@@ -17,7 +18,11 @@ impl Call<'_> {
     pub(super) async fn object_attributes(&self) -> S3Result<Answer> {
         let version = version_named(self.request)?;
         let wanted = wanted(self.request)?;
-        let object = self.engine.object(self.request.bucket()?, self.request.key()?, version).await?;
+        refuse_on_read(self.request)?;
+        let sent = SentKey::of_request(self.request)?;
+        let (bucket, key) = (self.request.bucket()?, self.request.key()?);
+        let object = self.engine.object(bucket, key, version).await?;
+        self.key_of((bucket, key), &object, sent.as_ref()).await?;
         conditions::OF_READ.check(self.request, &object)?;
         let max = self.request.number_header("x-amz-max-parts")?.and_then(|max| usize::try_from(max).ok());
         let marker = self.request.number_header("x-amz-part-number-marker")?.unwrap_or(0);

@@ -2,7 +2,7 @@ use md5::{Digest, Md5};
 
 use super::parts::upload_algorithm;
 use super::versions::give_version;
-use super::{Call, content};
+use super::{Call, content, encryption};
 use crate::answer::{self, Answer};
 use crate::checksum::{Algorithm, compose, kind_name};
 use crate::conditions;
@@ -33,6 +33,7 @@ impl Call<'_> {
         let body = self.payload.unchecked_document(self.request, MAX_COMPLETION_BYTES).await?;
         let completion = Element::read(&body, "CompleteMultipartUpload")?;
         let upload = self.engine.upload(bucket, key, id).await?;
+        self.check_key_of_completion(&upload.attributes).await?;
         let parts =
             completion.children_named("Part").map(|part| read_part(part, &upload)).collect::<S3Result<Vec<_>>>()?;
         if parts.is_empty() {
@@ -53,6 +54,7 @@ impl Call<'_> {
             }
         }));
         give_version(&mut answer, object.version);
+        encryption::give(&mut answer, &object.attributes, None);
         Ok(answer)
     }
 }

@@ -29,8 +29,7 @@ const STORAGE_CLASSES: [&str; 9] = [
     "EXPRESS_ONEZONE",
 ];
 /// Headers of writes that ask for what this server does not do.
-const NOT_DONE: [&str; 4] =
-    ["x-amz-server-side-encryption", "x-amz-object-lock-event-hold", "x-amz-website-redirect-location", "x-amz-grant-"];
+const NOT_DONE: [&str; 3] = ["x-amz-object-lock-event-hold", "x-amz-website-redirect-location", "x-amz-grant-"];
 
 /// What a write says of its object; ETag and checksum are still to be filled in.
 ///

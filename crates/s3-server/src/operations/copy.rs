@@ -1,5 +1,6 @@
 use std::ops::Range;
 
+use super::encryption::{self, NewKey, etag_of, unlocked, write_encryption};
 use super::versions::{give_version, read_id};
 use super::{Call, content};
 use crate::amz_time;
@@ -8,6 +9,7 @@ use crate::body::Digesting;
 use crate::checksum::Algorithm;
 use crate::conditions;
 use crate::encoding::decode_path;
+use crate::encryption::{METHOD, SentKey};
 use crate::engine::{EngineError, ObjectAttributes, ObjectFile, ObjectInfo, Staged, VersionId};
 use crate::error::{Code, S3Error, S3Result};
 use crate::etag::quoted;
@@ -56,6 +58,7 @@ impl Call<'_> {
         let mut asked = content::taken(self.request, self.settings.max_metadata_bytes)?;
         // A copy never keeps the lock of its source.
         asked.lock = self.lock_of_write().await?;
+        let how = write_encryption(self.access, self.request).await?;
         let source = self.copy_source().await?;
         if source.object.size > MAX_COPY_BYTES {
             let message = format!(
@@ -67,7 +70,9 @@ impl Call<'_> {
         // An older version becomes the newest that way.
         let is_older = source.is_version && source.object.version.is_some();
         let is_itself = source.bucket == bucket && source.key == key && !is_older;
-        if !replace && same_class && is_itself {
+        let of_source = source.object.attributes.encryption.as_ref().map(|encryption| &encryption.scheme);
+        let same_encryption = !names_encryption(self.request) && how.scheme.as_ref() == of_source;
+        if !replace && same_class && same_encryption && is_itself {
             let message = "This copy request is illegal because it is trying to copy an object to itself without changing the \
                 object's metadata, storage class, website redirect location or encryption attributes.";
             return Err(S3Error::new(Code::InvalidRequest, message));
@@ -80,10 +85,10 @@ impl Call<'_> {
         } else {
             attributes.tags.clone_from(&source.object.attributes.tags);
         }
-        let mut staged = self.engine.stage(bucket).await?;
+        let mut staged = NewKey::stage(self.engine, (bucket, key), &how, &mut attributes).await?;
         let size = source.object.size;
         let (md5, checksum) = source.copy(0..size, &mut staged, algorithm).await?;
-        attributes.etag = md5;
+        attributes.etag = etag_of(attributes.encryption.as_ref(), &md5)?;
         attributes.checksum = Some(content::full_object(algorithm, &checksum));
         let object = self.engine.put(bucket, key, staged, attributes, condition).await?;
         let mut answer = answer::xml(XmlWriter::document("CopyObjectResult", |xml| {
@@ -94,6 +99,7 @@ impl Call<'_> {
         }));
         give_version(&mut answer, object.version);
         give_source_version(&mut answer, source_version);
+        encryption::give_written(&mut answer, &object.attributes, how.sent_key.as_ref());
         Ok(answer)
     }
 
@@ -111,6 +117,8 @@ impl Call<'_> {
             }
             opened => opened?,
         };
+        let sent = SentKey::of_copy_source(self.request)?;
+        let file = unlocked(file, self.key_of((&bucket, &key), &object, sent.as_ref()).await?)?;
         conditions::OF_COPY_SOURCE.check(self.request, &object)?;
         Ok(CopySource { bucket, key, object, is_version: version.is_some(), file })
     }
@@ -131,6 +139,11 @@ fn read_source(header: &str) -> S3Result<(String, String, Option<VersionId>)> {
         path.split_once('/').filter(|(bucket, key)| !bucket.is_empty() && !key.is_empty()).ok_or_else(wrong)?;
     let version = version.map(|id| read_id("x-amz-copy-source", id)).transpose()?;
     Ok((bucket.to_owned(), key.to_owned(), version))
+}
+
+/// Whether a request says how its target is encrypted: then a copy onto itself changes something.
+fn names_encryption(request: &Request) -> bool {
+    request.headers().keys().any(|name| name.as_str().starts_with(METHOD))
 }
 
 /// Whether the request's own metadata or tags count, and not those of the source.

@@ -7,6 +7,7 @@ mod completion;
 mod content;
 mod copy;
 mod delete;
+mod encryption;
 mod listing;
 mod object_lock;
 mod parts;
@@ -50,6 +51,9 @@ impl Call<'_> {
             Operation::DeleteBucket => self.delete_bucket().await,
             Operation::DeleteObject => self.delete_object().await,
             Operation::DeleteObjects => self.delete_objects().await,
+            Operation::DeleteBucketEncryption => self.delete_bucket_encryption().await,
+            Operation::GetBucketEncryption => self.bucket_encryption().await,
+            Operation::PutBucketEncryption => self.put_bucket_encryption().await,
             Operation::GetBucketLocation => self.bucket_location().await,
             Operation::GetObject => self.get_object().await,
             Operation::HeadBucket => self.head_bucket().await,

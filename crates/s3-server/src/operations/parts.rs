@@ -1,6 +1,7 @@
 use http::StatusCode;
 
 use super::copy::{CopySource, give_source_version};
+use super::encryption::{self, etag_of};
 use super::listing::MAX_ENTRIES;
 use super::{Call, content};
 use crate::answer::{self, Answer};
@@ -23,14 +24,16 @@ impl Call<'_> {
         let upload = self.engine.upload(bucket, key, id).await?;
         let algorithm = part_algorithm(self.request, &upload)?;
         self.require_checksum_of(upload.attributes.lock, "Put Part").await?;
-        let mut staged = self.engine.stage(bucket).await?;
+        let (mut staged, sent) = self.stage_part(&upload.attributes, number).await?;
         let max_bytes = self.settings.max_object_bytes.min(MAX_PART_BYTES);
         let digests = self.payload.store(self.request, &mut staged, max_bytes, Some(algorithm)).await?;
         let checksum = digests.checksum().map(|(algorithm, value)| content::full_object(algorithm, value));
-        let attributes = PartAttributes { etag: digests.md5().to_owned(), checksum };
+        let attributes =
+            PartAttributes { etag: etag_of(upload.attributes.encryption.as_ref(), digests.md5())?, checksum };
         let part = self.engine.put_part((bucket, key, id), number, staged, attributes).await?;
         let mut answer = answer::empty(StatusCode::OK);
         answer::set(&mut answer, "etag", quoted(&part.attributes.etag));
+        encryption::give(&mut answer, &upload.attributes, sent.as_ref());
         if let Some((algorithm, value)) = digests.answered() {
             answer::set(&mut answer, algorithm.header(), value);
         }
@@ -51,8 +54,9 @@ impl Call<'_> {
         if range.end - range.start > MAX_PART_BYTES {
             return Err(Code::EntityTooLarge.into());
         }
-        let mut staged = self.engine.stage(bucket).await?;
-        let (etag, value) = source.copy(range, &mut staged, algorithm).await?;
+        let (mut staged, sent) = self.stage_part(&upload.attributes, number).await?;
+        let (md5, value) = source.copy(range, &mut staged, algorithm).await?;
+        let etag = etag_of(upload.attributes.encryption.as_ref(), &md5)?;
         let attributes = PartAttributes { etag, checksum: Some(content::full_object(algorithm, &value)) };
         let part = self.engine.put_part((bucket, key, id), number, staged, attributes).await?;
         let mut answer = answer::xml(XmlWriter::document("CopyPartResult", |xml| {
@@ -61,6 +65,7 @@ impl Call<'_> {
             xml.text(algorithm.element(), &value);
         }));
         give_source_version(&mut answer, source_version);
+        encryption::give(&mut answer, &upload.attributes, sent.as_ref());
         Ok(answer)
     }
 

@@ -1,5 +1,6 @@
 use http::{StatusCode, Uri};
 
+use super::encryption::{self, NewKey, etag_of, write_encryption};
 use super::object_lock::lock_of_write;
 use super::versions::give_version;
 use super::{Call, content};
@@ -8,6 +9,7 @@ use crate::answer::{self, Answer};
 use crate::auth::Identity;
 use crate::body::{BodyChecks, Digesting, Framing};
 use crate::encoding::{encode_path, encode_query};
+use crate::encryption::WriteEncryption;
 use crate::engine::{Condition, Engine, ObjectAttributes, ObjectInfo};
 use crate::error::{Code, S3Error, S3Result};
 use crate::etag::quoted;
@@ -44,8 +46,11 @@ impl Call<'_> {
         if !attributes.tags.is_empty() {
             access.require("s3:PutObjectTagging", bucket, Some(key)).await?;
         }
-        let object = store(self.engine, self.settings, &request, (attributes, file), length).await?;
-        answered(self.request, &fields, bucket, key, &object)
+        let how = write_encryption(self.access, &request).await?;
+        let object = store(self.engine, self.settings, &request, (attributes, file, &how), length).await?;
+        let mut answer = answered(self.request, &fields, bucket, key, &object)?;
+        encryption::give_written(&mut answer, &object.attributes, how.sent_key.as_ref());
+        Ok(answer)
     }
 }
 
@@ -54,14 +59,15 @@ async fn store(
     engine: &Engine,
     settings: &ServerSettings,
     request: &Request,
-    (mut attributes, mut file): (ObjectAttributes, FormFile<'_>),
+    (mut attributes, mut file, how): (ObjectAttributes, FormFile<'_>, &WriteEncryption),
     length: Option<(u64, u64)>,
 ) -> S3Result<ObjectInfo> {
     let (min_bytes, max_bytes) = length.unwrap_or((0, u64::MAX));
     let max_bytes = max_bytes.min(settings.max_object_bytes);
     let checks = BodyChecks::of(request, &Framing::of(request)?)?;
     let mut digesting = Digesting::start(&checks, None);
-    let mut staged = engine.stage(request.bucket()?).await?;
+    let object = (request.bucket()?, request.key()?);
+    let mut staged = NewKey::stage(engine, object, how, &mut attributes).await?;
     while let Some(piece) = file.next().await? {
         let size = staged.len() + piece.len() as u64;
         if size > max_bytes {
@@ -77,7 +83,7 @@ async fn store(
     }
     let digests = digesting.finish(&checks, &[])?;
     attributes.checksum = digests.checksum().map(|(algorithm, value)| content::full_object(algorithm, value));
-    attributes.etag = digests.md5().to_owned();
+    attributes.etag = etag_of(attributes.encryption.as_ref(), digests.md5())?;
     Ok(engine.put(request.bucket()?, request.key()?, staged, attributes, Condition::Always).await?)
 }
 

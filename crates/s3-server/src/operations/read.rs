@@ -2,10 +2,12 @@ use std::ops::Range;
 
 use http::StatusCode;
 
+use super::encryption::{self, unlocked};
 use super::versions::version_named;
 use super::{Call, content};
 use crate::answer::{self, Answer};
-use crate::engine::ObjectInfo;
+use crate::encryption::{SentKey, refuse_on_read};
+use crate::engine::{EngineError, ObjectInfo};
 use crate::error::{Code, S3Error, S3Result};
 use crate::request::Request;
 use crate::{byte_range, conditions};
@@ -13,19 +15,34 @@ use crate::{byte_range, conditions};
 impl Call<'_> {
     pub(super) async fn get_object(&self) -> S3Result<Answer> {
         let version = version_named(self.request)?;
-        let (object, file) = self.engine.open_object(self.request.bucket()?, self.request.key()?, version).await?;
+        refuse_on_read(self.request)?;
+        let sent = SentKey::of_request(self.request)?;
+        let (bucket, key) = (self.request.bucket()?, self.request.key()?);
+        let (object, file) = self.engine.open_object(bucket, key, version).await?;
+        let data_key = self.key_of((bucket, key), &object, sent.as_ref()).await?;
+        let is_encrypted = data_key.is_some();
+        let file = unlocked(file, data_key)?;
         conditions::OF_READ.check(self.request, &object)?;
         let selection = Selection::of(self.request, &object)?;
         let range = selection.range.clone().unwrap_or(0..object.size);
-        let mut answer = answer::stream(selection.status(), file.stream(range));
+        let mut bytes = file.stream(range);
+        if is_encrypted {
+            bytes = bytes.begun().await.map_err(EngineError::from)?;
+        }
+        let mut answer = answer::stream(selection.status(), bytes);
         selection.describe(&mut answer, self.request, &object);
         self.give_lock(&mut answer, &object).await?;
+        encryption::give(&mut answer, &object.attributes, sent.as_ref());
         Ok(answer)
     }
 
     pub(super) async fn head_object(&self) -> S3Result<Answer> {
         let version = version_named(self.request)?;
-        let object = self.engine.object(self.request.bucket()?, self.request.key()?, version).await?;
+        refuse_on_read(self.request)?;
+        let sent = SentKey::of_request(self.request)?;
+        let (bucket, key) = (self.request.bucket()?, self.request.key()?);
+        let object = self.engine.object(bucket, key, version).await?;
+        self.key_of((bucket, key), &object, sent.as_ref()).await?;
         conditions::OF_READ.check(self.request, &object)?;
         let selection = Selection::of(self.request, &object)?;
         let length = selection.range.as_ref().map_or(object.size, |range| range.end - range.start);
@@ -33,6 +50,7 @@ impl Call<'_> {
         answer::set(&mut answer, "content-length", length.to_string());
         selection.describe(&mut answer, self.request, &object);
         self.give_lock(&mut answer, &object).await?;
+        encryption::give(&mut answer, &object.attributes, sent.as_ref());
         Ok(answer)
     }
 }

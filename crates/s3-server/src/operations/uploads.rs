@@ -1,5 +1,6 @@
 use http::StatusCode;
 
+use super::encryption::{self, NewKey, write_encryption};
 use super::listing::{MAX_ENTRIES, Names};
 use super::{Call, content};
 use crate::amz_time;
@@ -18,12 +19,15 @@ impl Call<'_> {
         attributes.checksum = asked_checksum(self.request)?;
         self.require_tagging(&attributes, bucket, key).await?;
         attributes.lock = self.lock_of_write().await?;
+        let how = write_encryption(self.access, self.request).await?;
+        attributes.encryption = NewKey::of(self.engine, (bucket, key), &how).await?.map(|new| new.encryption);
         let upload = self.engine.create_upload(bucket, key, attributes).await?;
         let mut answer = answer::xml(XmlWriter::document("InitiateMultipartUploadResult", |xml| {
             xml.text("Bucket", bucket);
             xml.text("Key", key);
             xml.text("UploadId", &upload.id);
         }));
+        encryption::give_written(&mut answer, &upload.attributes, how.sent_key.as_ref());
         if let Some(checksum) = &upload.attributes.checksum {
             answer::set(&mut answer, "x-amz-checksum-algorithm", &checksum.algorithm);
             answer::set(&mut answer, "x-amz-checksum-type", kind_name(checksum.kind));

@@ -2,6 +2,7 @@ use http::StatusCode;
 
 use super::Call;
 use super::content;
+use super::encryption::{self, NewKey, etag_of, write_encryption};
 use super::versions::give_version;
 use crate::answer::{self, Answer};
 use crate::conditions;
@@ -17,15 +18,17 @@ impl Call<'_> {
         self.require_tagging(&attributes, bucket, key).await?;
         attributes.lock = self.lock_of_write().await?;
         self.require_checksum_of(attributes.lock, "Put Object").await?;
-        let mut staged = self.engine.stage(bucket).await?;
+        let how = write_encryption(self.access, self.request).await?;
+        let mut staged = NewKey::stage(self.engine, (bucket, key), &how, &mut attributes).await?;
         let digests = self.payload.store(self.request, &mut staged, self.settings.max_object_bytes, None).await?;
         attributes.checksum = digests.checksum().map(|(algorithm, value)| content::full_object(algorithm, value));
-        attributes.etag = digests.md5().to_owned();
+        attributes.etag = etag_of(attributes.encryption.as_ref(), digests.md5())?;
         let object = self.engine.put(bucket, key, staged, attributes, condition).await?;
 
         let mut answer = answer::empty(StatusCode::OK);
         answer::set(&mut answer, "etag", quoted(&object.attributes.etag));
         give_version(&mut answer, object.version);
+        encryption::give_written(&mut answer, &object.attributes, how.sent_key.as_ref());
         if let Some(checksum) = &object.attributes.checksum {
             content::give_checksum(&mut answer, checksum);
         }

@@ -27,10 +27,10 @@ impl Fixture {
         Self { server: Server::start(settings).await.unwrap(), directory }
     }
 
-    /// Starts a server again in the folder of one that was stopped.
+    /// Stops a server, and starts another one in its folder.
     pub(crate) async fn again(stopped: Self) -> Self {
         let Self { server, directory } = stopped;
-        drop(server);
+        server.stop().await;
         Self { server: Server::start(ServerSettings::new(directory.path())).await.unwrap(), directory }
     }
 

@@ -7,7 +7,9 @@ use holdfast_sqlite::rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 
 use super::super::data_path::DataPath;
-use super::super::{Checksum, ChecksumKind, ListedObject, ObjectAttributes, ObjectInfo, ObjectLock, VersionId};
+use super::super::{
+    Checksum, ChecksumKind, Encryption, ListedObject, ObjectAttributes, ObjectInfo, ObjectLock, VersionId,
+};
 use super::chores::{self, Chore};
 use super::{TextBytes, loaded, stored};
 
@@ -104,7 +106,7 @@ pub(in super::super) fn put(
         tags_text(&attributes.tags)?,
         attributes.acl,
         lock_text(attributes.lock)?,
-        attributes.encryption,
+        encryption_text(attributes)?,
     ])?;
     Ok(())
 }
@@ -201,9 +203,30 @@ pub(in super::super) fn read_attributes(row: &Row<'_>, first: usize) -> Work<Obj
         tags: read_tags(row, first + 5)?,
         acl: row.get(first + 6)?,
         lock: read_lock(row, first + 7)?,
-        encryption: row.get(first + 8)?,
+        encryption: read_encryption(row, first + 8)?,
     })
 }
+
+/// The column `encryption`.
+pub(in super::super) fn encryption_text(attributes: &ObjectAttributes) -> Work<Option<String>> {
+    let text = |encryption: &Encryption| encryption.text().ok_or_else(|| corrupt("encryption"));
+    Ok(attributes.encryption.as_ref().map(text).transpose()?)
+}
+
+fn read_encryption(row: &Row<'_>, column: usize) -> Work<Option<Encryption>> {
+    let text = row.get_ref(column)?.as_str_or_null().map_err(|_| corrupt("encryption"))?;
+    Ok(text.map(|text| Encryption::read(text).ok_or_else(|| corrupt("encryption"))).transpose()?)
+}
+
+/// Whether anything is encrypted with the master key or one of its ring. Looks at every row.
+pub(in super::super) fn need_master_key(connection: &Connection) -> Work<bool> {
+    Ok(connection.query_row(NEED_MASTER_KEY, [], |row| row.get(0))?)
+}
+
+const NEED_MASTER_KEY: &str = "select exists (
+    select 1 from (select encryption from object union all select encryption from version
+                   union all select encryption from upload)
+    where json_extract(encryption, '$.by') in ('s3', 'kms'))";
 
 fn read_tags(row: &Row<'_>, column: usize) -> Work<Vec<(String, String)>> {
     let tags: Option<&str> = row.get_ref(column)?.as_str_or_null().map_err(|_| corrupt("tags"))?;

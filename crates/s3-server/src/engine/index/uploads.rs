@@ -4,7 +4,7 @@ use holdfast_sqlite::Work;
 use holdfast_sqlite::rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::super::UploadInfo;
-use super::objects::{checksum_text, lock_text, pairs_text, read_attributes, tags_text};
+use super::objects::{checksum_text, encryption_text, lock_text, pairs_text, read_attributes, tags_text};
 use super::{TextBytes, loaded, stored};
 
 /// An upload and the number that stands for it in `part`.
@@ -36,7 +36,7 @@ pub(in super::super) fn insert(connection: &Connection, bucket: i64, upload: &St
         tags_text(&info.attributes.tags)?,
         info.attributes.acl,
         lock_text(info.attributes.lock)?,
-        info.attributes.encryption,
+        encryption_text(&info.attributes)?,
     ])?;
     Ok(())
 }
