@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, wr
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { installClients } from "./clients.mjs";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const require = createRequire(join(root, "package.json"));
@@ -15,6 +16,9 @@ const ENTRIES = ["index", "lib/level/index", "lib/level/leveldown", "lib/remult/
 
 /** The tests that `check` runs and `test` leaves out. */
 const HOUSE_RULES = join("__test__", "house");
+
+/** The tests that drive other people's S3 clients, which are installed first. */
+const CLIENTS = join("__test__", "clients");
 
 /** What a build writes and the repository keeps. */
 const GENERATED = ["native.cjs", "native.d.ts", "index.d.ts"];
@@ -119,7 +123,17 @@ function testFiles(folder) {
 }
 
 function nodeTests(files) {
-  run(process.execPath, ["--import", "tsx", "--test", ...files]);
+  const needClients = files.some((file) => resolve(root, file).startsWith(join(root, CLIENTS)));
+  const env = needClients ? { HOLDFAST_CLIENTS: clients() } : {};
+  run(process.execPath, ["--import", "tsx", "--test", ...files], { env });
+}
+
+function clients() {
+  try {
+    return installClients();
+  } catch (error) {
+    fail(error.message);
+  }
 }
 
 function rustTests() {

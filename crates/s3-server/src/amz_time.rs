@@ -3,7 +3,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use time::format_description::BorrowedFormatItem;
-use time::format_description::well_known::Iso8601;
+use time::format_description::well_known::{Iso8601, Rfc2822};
 use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime};
 
@@ -21,10 +21,13 @@ pub(crate) fn http(time_ms: u64) -> String {
     httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(time_ms / 1000))
 }
 
-/// Reads a time from a header, to the second.
+/// Reads a time from a header, to the second; its zone may also be written as an offset, such as `+0000`.
 pub(crate) fn from_http(text: &str) -> Option<u64> {
-    let since = httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
-    u64::try_from(since.as_millis()).ok()
+    let Ok(moment) = httpdate::parse_http_date(text) else {
+        let moment = OffsetDateTime::parse(text, &Rfc2822).ok()?;
+        return u64::try_from(moment.unix_timestamp()).ok()?.checked_mul(1000);
+    };
+    u64::try_from(moment.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()
 }
 
 /// Reads `20261120T143534Z`, as signatures write it.
@@ -62,6 +65,7 @@ mod tests {
         assert_eq!(basic(at), "20130524T000000Z");
         assert_eq!(from_basic("20130524T000000Z"), Some(1_369_353_600_000));
         assert_eq!(from_http("Fri, 24 May 2013 00:00:00 GMT"), Some(1_369_353_600_000));
+        assert_eq!(from_http("Fri, 24 May 2013 02:00:00 +0200"), Some(1_369_353_600_000));
         assert_eq!(from_basic("20130524T0000Z"), None);
         assert_eq!(from_iso("2013-05-24T00:00:00.123Z"), Some(1_369_353_600_123));
         assert_eq!(from_iso("2013-05-24T02:00:00+02:00"), Some(1_369_353_600_000));

@@ -55,6 +55,8 @@ struct Progress {
     bucket: Option<String>,
     key: Option<String>,
     cut: bool,
+    /// Whether the client waited for `100 Continue` and is answered without it.
+    never_continued: bool,
 }
 
 impl Service {
@@ -80,6 +82,11 @@ impl Service {
         answer::set(&mut answer, "x-amz-request-id", &request_id);
         answer::set(&mut answer, "x-amz-id-2", &request_id);
         answer::set(&mut answer, "server", "holdfast");
+        if progress.never_continued {
+            // The client need not send the body any more, so that nobody knows where its next request begins; and
+            // aws-cli 1 waits for ever when it uses such a connection again.
+            answer::set(&mut answer, "connection", "close");
+        }
         let duration = started.elapsed();
         let record = RequestRecord {
             operation: progress.operation,
@@ -110,9 +117,9 @@ impl Service {
         let waits_for_continue = parts.headers.contains_key(http::header::EXPECT);
         let mut payload = Payload::new(incoming);
         let limit = Duration::from_millis(self.settings.request_timeout_ms);
-        let Ok(answered) = tokio::time::timeout(limit, self.handle(parts, &mut payload, peer, progress)).await else {
-            return Err(Code::RequestTimeout.into());
-        };
+        let answered = tokio::time::timeout(limit, self.handle(parts, &mut payload, peer, progress)).await;
+        progress.never_continued = waits_for_continue && !payload.was_asked_for();
+        let answered = answered.unwrap_or_else(|_| Err(Code::RequestTimeout.into()));
         if answered.is_err() && !progress.cut {
             // A client that neither sends nor hangs up is not waited for.
             let _ = tokio::time::timeout(DRAIN_TIMEOUT, payload.drain(waits_for_continue)).await;

@@ -59,6 +59,10 @@ pub(crate) enum SignedBy {
     Query {
         at_ms: u64,
     },
+    /// Version 2 in the header.
+    OldHeader {
+        at_ms: u64,
+    },
     /// Version 2 in the query, which does not tell when.
     OldQuery,
     /// A form's policy.
@@ -74,7 +78,7 @@ impl SignedBy {
     pub(crate) fn auth_type(self) -> Option<&'static str> {
         match self {
             Self::Nothing => None,
-            Self::Header { .. } => Some("REST-HEADER"),
+            Self::Header { .. } | Self::OldHeader { .. } => Some("REST-HEADER"),
             Self::Query { .. } | Self::OldQuery => Some("REST-QUERY-STRING"),
             Self::Form { .. } | Self::OldForm => Some("POST"),
         }
@@ -84,7 +88,7 @@ impl SignedBy {
     pub(crate) fn version(self) -> Option<&'static str> {
         match self {
             Self::Nothing => None,
-            Self::OldQuery | Self::OldForm => Some("AWS"),
+            Self::OldHeader { .. } | Self::OldQuery | Self::OldForm => Some("AWS"),
             Self::Header { .. } | Self::Query { .. } | Self::Form { .. } => Some("AWS4-HMAC-SHA256"),
         }
     }
@@ -92,7 +96,9 @@ impl SignedBy {
     /// When it was signed.
     pub(crate) fn at_ms(self) -> Option<u64> {
         match self {
-            Self::Header { at_ms } | Self::Query { at_ms } | Self::Form { at_ms } => Some(at_ms),
+            Self::Header { at_ms } | Self::OldHeader { at_ms } | Self::Query { at_ms } | Self::Form { at_ms } => {
+                Some(at_ms)
+            }
             Self::Nothing | Self::OldQuery | Self::OldForm => None,
         }
     }

@@ -1,4 +1,4 @@
-//! Who asks: AWS signature version 4, in the header, in the query or in a form; version 2 in the query.
+//! Who asks: AWS signature version 4 or 2, in the header, in the query or in a form.
 //!
 //! Invariants: secrets are compared in constant time and never written anywhere; a request that
 //! fails here was neither routed nor had its body read.
@@ -8,6 +8,7 @@ mod chunk_signer;
 mod form;
 mod header;
 mod identity;
+mod old_header;
 mod old_query;
 mod presigned;
 mod scope;

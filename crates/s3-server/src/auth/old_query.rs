@@ -58,11 +58,7 @@ impl OldQuery {
 
     /// The text whose signature is compared.
     pub(super) fn string_to_sign(&self, request: &Request) -> String {
-        let amz: String = amz_headers(request).iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
-        let said = |name: &str| request.header(name).or_else(|| request.query().get(name)).unwrap_or_default();
-        let (method, expires) = (request.method(), &self.expires);
-        let (md5, content_type) = (said("content-md5"), said("content-type"));
-        format!("{method}\n{md5}\n{content_type}\n{expires}\n{amz}{}", resource(request))
+        string_to_sign(request, &self.expires, true)
     }
 
     /// The signature that a text must have, in Base64.
@@ -73,12 +69,22 @@ impl OldQuery {
     }
 }
 
-/// Headers `x-amz-…`, and parameters of such names, which stand for headers; where both are there, the header.
-fn amz_headers(request: &Request) -> BTreeMap<String, String> {
+/// The text that version 2 signs. In a presigned URL parameters stand for headers, and `date` is when it expires.
+pub(super) fn string_to_sign(request: &Request, date: &str, is_presigned: bool) -> String {
+    let amz = amz_headers(request, is_presigned);
+    let amz: String = amz.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+    let parameters = Some(request.query()).filter(|_| is_presigned);
+    let said = |name| request.header(name).or_else(|| parameters?.get(name)).unwrap_or_default();
+    let (method, md5, content_type) = (request.method(), said("content-md5"), said("content-type"));
+    format!("{method}\n{md5}\n{content_type}\n{date}\n{amz}{}", resource(request))
+}
+
+/// Headers `x-amz-…`, and in a presigned URL parameters of such names; where both are there, the header.
+fn amz_headers(request: &Request, is_presigned: bool) -> BTreeMap<String, String> {
     let is_amz = |name: &str| name.starts_with("x-amz-");
     let parameters = request.query().iter().map(|parameter| (parameter.name.to_ascii_lowercase(), &parameter.value));
     let mut headers = BTreeMap::new();
-    for (name, value) in parameters.filter(|(name, _)| is_amz(name)) {
+    for (name, value) in parameters.filter(|(name, _)| is_presigned && is_amz(name)) {
         headers.entry(name).or_insert_with(|| value.trim().to_owned());
     }
     for name in request.headers().keys().map(http::HeaderName::as_str).filter(|name| is_amz(name)) {
@@ -93,8 +99,11 @@ fn amz_headers(request: &Request) -> BTreeMap<String, String> {
 /// than this version: a URL for one thing must not be good for another.
 fn resource(request: &Request) -> String {
     let path = request.raw_path();
+    // A bucket alone is signed with a slash at its end, also where the path has none, as botocore does.
+    let is_bare = request.target().key.is_none() && !request.is_bucket_in_host() && !path.ends_with('/');
+    let path = if is_bare { format!("{path}/") } else { path.to_owned() };
     let of_host = request.target().bucket.as_deref().filter(|_| request.is_bucket_in_host());
-    let mut resource = of_host.map_or_else(|| path.to_owned(), |bucket| format!("/{bucket}{path}"));
+    let mut resource = of_host.map_or_else(|| path.clone(), |bucket| format!("/{bucket}{path}"));
     let is_signed =
         |name: &str| SIGNED.contains(&name) || name.starts_with(ANSWERED) || (Operation::is_chosen_by(name));
     let mut signed: Vec<_> = request.query().iter().filter(|parameter| is_signed(&parameter.name)).collect();
@@ -142,5 +151,12 @@ mod tests {
         let text = OldQuery::read(request.query()).unwrap().string_to_sign(&request);
         let resource = "/bkt/a%20b?publicAccessBlock&response-expires=a b&uploads";
         assert_eq!(text, format!("PUT\n\ntext/plain\n1\nx-amz-acl:private\nx-amz-meta-b:1\n{resource}"));
+    }
+
+    #[test]
+    fn a_bucket_alone_is_signed_with_a_slash() {
+        for (uri, signed) in [("/bkt", "/bkt/"), ("/bkt/", "/bkt/"), ("/", "/"), ("/bkt?acl", "/bkt/?acl")] {
+            assert_eq!(string_to_sign(&request("GET", uri, &[]), "", false), format!("GET\n\n\n\n{signed}"));
+        }
     }
 }

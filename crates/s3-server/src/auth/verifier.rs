@@ -9,6 +9,7 @@ use super::canonical::{Canonical, require_signed};
 use super::chunk_signer::ChunkSigner;
 use super::header::{AuthorizationHeader, malformed};
 use super::identity::{Identity, SignedBy, User};
+use super::old_header::{OldHeader, text_and_time};
 use super::old_query::OldQuery;
 use super::presigned::{Presigned, wrong};
 use super::scope::Scope;
@@ -79,6 +80,7 @@ impl Verifier {
                     string parameter or the Authorization header should be specified";
                 Err(S3Error::new(Code::InvalidArgument, message))
             }
+            (Some(header), false) if OldHeader::is(&header) => self.verify_old_header(request, &header),
             (Some(header), false) => self.verify_header(request, &header),
             (None, true) if old => self.verify_old_query(request),
             (None, true) => self.verify_presigned(request),
@@ -110,6 +112,16 @@ impl Verifier {
         };
         let identity = Identity::User(Arc::clone(&signatory.user));
         Ok(Proof { identity, signed: SignedBy::Header { at_ms: signed_at_ms }, chunk_signer: Some(chunk_signer) })
+    }
+
+    fn verify_old_header(&self, request: &Request, header: &str) -> S3Result<Proof> {
+        let header = OldHeader::read(header)?;
+        let signatory = self.signatory(header.access_key_id)?;
+        let (text, date, at_ms) = text_and_time(request)?;
+        self.check_skew(&date, at_ms)?;
+        compare_old(request, signatory, &text, header.signature)?;
+        let identity = Identity::User(Arc::clone(&signatory.user));
+        Ok(Proof { identity, signed: SignedBy::OldHeader { at_ms }, chunk_signer: None })
     }
 
     fn verify_presigned(&self, request: &mut Request) -> S3Result<Proof> {
@@ -148,15 +160,7 @@ impl Verifier {
                 .with("Expires", amz_time::iso(old.expires_at_ms))
                 .with("ServerTime", amz_time::iso(now_ms)));
         }
-        if request.header("x-amz-content-sha256").is_some_and(|payload| payload.starts_with("STREAMING-AWS4-")) {
-            let message = "A presigned URL can't sign its body chunk by chunk";
-            return Err(S3Error::new(Code::InvalidRequest, message));
-        }
-        let text = old.string_to_sign(request);
-        if !same_signature(&OldQuery::sign(&signatory.secret, &text), &old.signature) {
-            let error = S3Error::from(Code::SignatureDoesNotMatch).with("AWSAccessKeyId", old.access_key_id);
-            return Err(error.with("StringToSign", text));
-        }
+        compare_old(request, signatory, &old.string_to_sign(request), &old.signature)?;
         hoist_parameters(request)?;
         let identity = Identity::User(Arc::clone(&signatory.user));
         Ok(Proof { identity, signed: SignedBy::OldQuery, chunk_signer: None })
@@ -214,6 +218,19 @@ impl Verifier {
         let error = error.with("X-Amz-Expires", (presigned.expires_ms / 1000).to_string());
         Err(error.with("Expires", amz_time::iso(expires_at_ms)).with("ServerTime", amz_time::iso(now_ms)))
     }
+}
+
+/// Compares a signature of version 2, which has no key for the chunks of a body.
+fn compare_old(request: &Request, signatory: &Signatory, text: &str, theirs: &str) -> S3Result<()> {
+    if request.header("x-amz-content-sha256").is_some_and(|payload| payload.starts_with("STREAMING-AWS4-")) {
+        let message = "A request that is signed with version 2 can't sign its body chunk by chunk";
+        return Err(S3Error::new(Code::InvalidRequest, message));
+    }
+    if same_signature(&OldQuery::sign(&signatory.secret, text), theirs) {
+        return Ok(());
+    }
+    let error = S3Error::from(Code::SignatureDoesNotMatch);
+    Err(error.with("AWSAccessKeyId", signatory.user.access_key_id.clone()).with("StringToSign", text))
 }
 
 /// The time at which a request was signed, as text and in milliseconds: `x-amz-date`, else `Date`.

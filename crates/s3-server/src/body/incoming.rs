@@ -19,11 +19,18 @@ pub(crate) struct Payload {
     incoming: Incoming,
     signer: Option<ChunkSigner>,
     touched: bool,
+    is_empty: bool,
 }
 
 impl Payload {
     pub(crate) fn new(incoming: Incoming) -> Self {
-        Self { incoming, signer: None, touched: false }
+        let is_empty = incoming.is_end_stream();
+        Self { incoming, signer: None, touched: false, is_empty }
+    }
+
+    /// Whether a client that waits for `100 Continue` was given it: an empty body is never asked for.
+    pub(crate) fn was_asked_for(&self) -> bool {
+        self.touched && !self.is_empty
     }
 
     /// From here on, chunks are checked.

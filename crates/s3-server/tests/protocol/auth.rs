@@ -1,5 +1,6 @@
 //! Who may ask: signatures in the header, in the query, and over chunks.
 
+use crate::client::Reply;
 use crate::guarded::{Guarded, NOW_MS};
 use crate::signer::{Signer, sha256};
 
@@ -194,4 +195,32 @@ async fn a_presigned_url_of_version_2_puts_with_the_headers_it_signed() {
     let virtual_host = s3.signer().presigned_old("GET", "/a", expires_s, Some("/bkt/a"));
     let got = s3.s3.send("GET", &virtual_host, &[("host", "bkt.localhost")], b"").await;
     assert_eq!(got.text(), "data");
+}
+
+#[tokio::test]
+async fn requests_are_signed_with_version_two_in_the_header_too() {
+    let s3 = Guarded::start().await;
+    let date = "Fri, 20 Nov 2026 14:35:34 GMT";
+    let send = async |secret: &str, date: &str, signed: &str, target: &str| {
+        let signer = Signer { secret: secret.into(), ..s3.signer() };
+        let signature = signer.sign_old(&format!("PUT\n\ntext/plain\n{date}\nx-amz-meta-who:me\n{signed}"));
+        let authorization = format!("AWS STORAGE:{signature}");
+        let headers = [
+            ("authorization", authorization.as_str()),
+            ("date", date),
+            ("content-type", "text/plain"),
+            ("x-amz-meta-who", "me"),
+        ];
+        s3.s3.send("PUT", target, &headers, b"old").await
+    };
+    assert_eq!(send("STORAGE", date, "/bkt/a%20b", "/bkt/a%20b").await.status, 200);
+    assert_eq!(s3.get("a%20b").await.text(), "old");
+    let code = |reply: Reply| reply.error();
+    let wrong = (403, "SignatureDoesNotMatch".to_owned());
+    assert_eq!(code(send("wrong", date, "/bkt/k", "/bkt/k").await), wrong);
+    assert_eq!(code(send("STORAGE", date, "/bkt/k", "/bkt/other").await), wrong);
+    assert_eq!(code(send("STORAGE", date, "/bkt/k", "/bkt/k?tagging").await), wrong);
+    let late = "Fri, 20 Nov 2026 14:55:34 GMT";
+    assert_eq!(code(send("STORAGE", late, "/bkt/k", "/bkt/k").await), (403, "RequestTimeTooSkewed".to_owned()));
+    assert_eq!(code(send("STORAGE", "today", "/bkt/k", "/bkt/k").await), (403, "AccessDenied".to_owned()));
 }

@@ -126,3 +126,15 @@ async fn a_client_that_stops_sending_is_not_waited_for_forever() {
     assert_eq!(Reply::read(&answer, false).error(), (400, "RequestTimeout".into()));
     assert_eq!(s3.get("/bkt/k").await.status, 404);
 }
+
+#[tokio::test]
+async fn a_client_that_is_answered_without_the_continue_it_waits_for_is_told_that_the_connection_ends() {
+    let s3 = Fixture::start().await;
+    for (target, length, status) in [("/bkt/empty", 0, 200), ("/missing-bucket/k", 11, 404)] {
+        let head =
+            format!("PUT {target} HTTP/1.1\r\nhost: h\r\ncontent-length: {length}\r\nexpect: 100-continue\r\n\r\n");
+        // Ends only when the server hangs up.
+        let reply = s3.send_raw(head.as_bytes(), false).await;
+        assert_eq!((reply.status, reply.header("connection")), (status, "close"), "{target}");
+    }
+}
