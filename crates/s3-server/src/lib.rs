@@ -21,6 +21,7 @@ mod answer;
 mod auth;
 mod body;
 mod bucket_rules;
+mod bucket_settings;
 mod byte_range;
 mod checksum;
 mod conditions;

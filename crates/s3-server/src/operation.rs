@@ -33,18 +33,26 @@ operations! {
     DeleteBucketEncryption,
     DeleteBucketOwnershipControls,
     DeleteBucketPolicy,
+    DeleteBucketReplication,
     DeleteBucketTagging,
+    DeleteBucketWebsite,
     DeleteObject,
     DeleteObjectTagging,
     DeleteObjects,
     DeletePublicAccessBlock,
+    GetBucketAccelerateConfiguration,
     GetBucketEncryption,
     GetBucketLocation,
+    GetBucketLogging,
+    GetBucketNotificationConfiguration,
     GetBucketOwnershipControls,
     GetBucketPolicy,
     GetBucketPolicyStatus,
+    GetBucketReplication,
+    GetBucketRequestPayment,
     GetBucketTagging,
     GetBucketVersioning,
+    GetBucketWebsite,
     GetObject,
     GetObjectAttributes,
     GetObjectLegalHold,
@@ -61,11 +69,16 @@ operations! {
     ListObjectsV2,
     ListParts,
     PostObject,
+    PutBucketAccelerateConfiguration,
     PutBucketEncryption,
+    PutBucketLogging,
+    PutBucketNotificationConfiguration,
     PutBucketOwnershipControls,
     PutBucketPolicy,
+    PutBucketRequestPayment,
     PutBucketTagging,
     PutBucketVersioning,
+    PutBucketWebsite,
     PutObject,
     PutObjectLegalHold,
     PutObjectLockConfiguration,
@@ -102,47 +115,47 @@ const PLAIN_PARAMETERS: [&str; 20] = [
 ];
 
 /// Parameters that choose an operation which this server does not perform.
-const FOREIGN_SUBRESOURCES: [&str; 21] = [
-    "accelerate",
+const FOREIGN_SUBRESOURCES: &[&str] = &[
     "acl",
     "analytics",
     "cors",
     "intelligent-tiering",
     "inventory",
     "lifecycle",
-    "logging",
     "metadataConfiguration",
     "metadataTable",
     "metrics",
-    "notification",
     "renameObject",
-    "replication",
-    "requestPayment",
     "restore",
     "select",
     "select-type",
     "session",
     "torrent",
-    "website",
 ];
 
 /// Parameters that choose an operation which this server performs.
-const OWN_SUBRESOURCES: [&str; 15] = [
+const OWN_SUBRESOURCES: &[&str] = &[
+    "accelerate",
     "attributes",
     "delete",
     "encryption",
     "legal-hold",
     "location",
+    "logging",
+    "notification",
     "object-lock",
     "ownershipControls",
     "policy",
     "policyStatus",
     "publicAccessBlock",
+    "replication",
+    "requestPayment",
     "retention",
     "tagging",
     "uploads",
     "versioning",
     "versions",
+    "website",
 ];
 
 impl Operation {
@@ -162,7 +175,7 @@ impl Operation {
     /// `NotImplemented` for a sub-resource that this server does not have, `MethodNotAllowed` for a method that the
     /// resource does not take.
     pub(crate) fn of(request: &Request) -> S3Result<Self> {
-        refuse_foreign(request.query())?;
+        refuse_foreign(request)?;
         let target = request.target();
         let found = match (&target.bucket, &target.key) {
             (None, _) => Self::of_service(request),
@@ -181,6 +194,12 @@ impl Operation {
         match (request.method().as_str(), subresource(query)) {
             ("GET", None) if query.get("list-type") == Some("2") => Some(Self::ListObjectsV2),
             ("GET", None) => Some(Self::ListObjects),
+            ("GET", Some("accelerate")) => Some(Self::GetBucketAccelerateConfiguration),
+            ("GET", Some("logging")) => Some(Self::GetBucketLogging),
+            ("GET", Some("notification")) => Some(Self::GetBucketNotificationConfiguration),
+            ("GET", Some("replication")) => Some(Self::GetBucketReplication),
+            ("GET", Some("requestPayment")) => Some(Self::GetBucketRequestPayment),
+            ("GET", Some("website")) => Some(Self::GetBucketWebsite),
             ("GET", Some("encryption")) => Some(Self::GetBucketEncryption),
             ("GET", Some("location")) => Some(Self::GetBucketLocation),
             ("GET", Some("object-lock")) => Some(Self::GetObjectLockConfiguration),
@@ -195,6 +214,11 @@ impl Operation {
             ("HEAD", None) => Some(Self::HeadBucket),
             ("PUT", None) => Some(Self::CreateBucket),
             ("PUT", Some("object-lock")) => Some(Self::PutObjectLockConfiguration),
+            ("PUT", Some("accelerate")) => Some(Self::PutBucketAccelerateConfiguration),
+            ("PUT", Some("logging")) => Some(Self::PutBucketLogging),
+            ("PUT", Some("notification")) => Some(Self::PutBucketNotificationConfiguration),
+            ("PUT", Some("requestPayment")) => Some(Self::PutBucketRequestPayment),
+            ("PUT", Some("website")) => Some(Self::PutBucketWebsite),
             ("PUT", Some("encryption")) => Some(Self::PutBucketEncryption),
             ("PUT", Some("ownershipControls")) => Some(Self::PutBucketOwnershipControls),
             ("PUT", Some("publicAccessBlock")) => Some(Self::PutPublicAccessBlock),
@@ -202,6 +226,8 @@ impl Operation {
             ("PUT", Some("tagging")) => Some(Self::PutBucketTagging),
             ("PUT", Some("versioning")) => Some(Self::PutBucketVersioning),
             ("DELETE", None) => Some(Self::DeleteBucket),
+            ("DELETE", Some("replication")) => Some(Self::DeleteBucketReplication),
+            ("DELETE", Some("website")) => Some(Self::DeleteBucketWebsite),
             ("DELETE", Some("encryption")) => Some(Self::DeleteBucketEncryption),
             ("DELETE", Some("ownershipControls")) => Some(Self::DeleteBucketOwnershipControls),
             ("DELETE", Some("publicAccessBlock")) => Some(Self::DeletePublicAccessBlock),
@@ -244,18 +270,20 @@ impl Operation {
 
 /// The sub-resource that a query names. It is never overlooked: deleting one must not delete the whole.
 fn subresource(query: &Query) -> Option<&'static str> {
-    OWN_SUBRESOURCES.into_iter().find(|name| query.has(name))
+    OWN_SUBRESOURCES.iter().copied().find(|name| query.has(name))
 }
 
 /// A sub-resource that is not known must never become a success on the object itself.
-fn refuse_foreign(query: &Query) -> S3Result<()> {
-    let foreign = query.iter().find(|parameter| {
+fn refuse_foreign(request: &Request) -> S3Result<()> {
+    let foreign = request.query().iter().find(|parameter| {
         let name = parameter.name.as_str();
         let known = OWN_SUBRESOURCES.contains(&name)
             || PLAIN_PARAMETERS.contains(&name)
             || name.starts_with("response-")
             || name.to_ascii_lowercase().starts_with("x-amz-");
-        FOREIGN_SUBRESOURCES.contains(&name) || (parameter.value.is_empty() && !known)
+        // Nothing is replicated: that no bucket is set to can be told, but none can be set to it.
+        let replicates = name == "replication" && request.method() == Method::PUT;
+        replicates || FOREIGN_SUBRESOURCES.contains(&name) || (parameter.value.is_empty() && !known)
     });
     match foreign {
         None => Ok(()),

@@ -16,6 +16,8 @@ use crate::tag_set;
 /// The type of an object that was given none.
 const DEFAULT_TYPE: &str = "binary/octet-stream";
 const META: &str = "x-amz-meta-";
+/// The header, and the name that it is kept under.
+pub(super) const REDIRECT_LOCATION: &str = "x-amz-website-redirect-location";
 /// Storage classes that S3 knows. All objects are stored alike.
 const STORAGE_CLASSES: [&str; 9] = [
     "STANDARD",
@@ -29,7 +31,7 @@ const STORAGE_CLASSES: [&str; 9] = [
     "EXPRESS_ONEZONE",
 ];
 /// Headers of writes that ask for what this server does not do.
-const NOT_DONE: [&str; 3] = ["x-amz-object-lock-event-hold", "x-amz-website-redirect-location", "x-amz-grant-"];
+const NOT_DONE: [&str; 2] = ["x-amz-object-lock-event-hold", "x-amz-grant-"];
 
 /// What a write says of its object; ETag and checksum are still to be filled in.
 ///
@@ -48,13 +50,24 @@ pub(super) fn taken(request: &Request, max_metadata_bytes: usize) -> S3Result<Ob
         let error = S3Error::from(Code::MetadataTooLarge).with("Size", size.to_string());
         return Err(error.with("MaxSizeAllowed", max_metadata_bytes.to_string()));
     }
+    let mut headers = content_headers(request);
+    headers.extend(redirect_location(request)?);
     Ok(ObjectAttributes {
-        headers: content_headers(request),
+        headers,
         metadata,
         tags: tag_set::of_header(request)?,
         storage_class: storage_class.filter(|class| *class != "STANDARD").map(str::to_owned),
         ..ObjectAttributes::default()
     })
+}
+
+/// Where a website sends those who ask for the object; it is kept among the object's headers.
+fn redirect_location(request: &Request) -> S3Result<Option<(String, String)>> {
+    let Some(location) = request.header(REDIRECT_LOCATION) else { return Ok(None) };
+    if !["/", "http://", "https://"].iter().any(|beginning| location.starts_with(beginning)) {
+        return Err(Code::InvalidRedirectLocation.into());
+    }
+    Ok(Some((REDIRECT_LOCATION.to_owned(), location.to_owned())))
 }
 
 fn content_headers(request: &Request) -> Vec<(String, String)> {

@@ -1,5 +1,6 @@
 use std::ops::Range;
 
+use super::content::REDIRECT_LOCATION;
 use super::encryption::{self, NewKey, etag_of, unlocked, write_encryption};
 use super::versions::{give_version, read_id};
 use super::{Call, content};
@@ -72,7 +73,8 @@ impl Call<'_> {
         let is_itself = source.bucket == bucket && source.key == key && !is_older;
         let of_source = source.object.attributes.encryption.as_ref().map(|encryption| &encryption.scheme);
         let same_encryption = !names_encryption(self.request) && how.scheme.as_ref() == of_source;
-        if !replace && same_class && same_encryption && is_itself {
+        let same_redirect = !self.request.headers().contains_key(REDIRECT_LOCATION);
+        if !replace && same_class && same_encryption && same_redirect && is_itself {
             let message = "This copy request is illegal because it is trying to copy an object to itself without changing the \
                 object's metadata, storage class, website redirect location or encryption attributes.";
             return Err(S3Error::new(Code::InvalidRequest, message));
@@ -176,13 +178,12 @@ fn copied_algorithm(request: &Request, source: &ObjectInfo) -> S3Result<Algorith
     Ok(of_source.unwrap_or(Algorithm::Crc64Nvme))
 }
 
-/// What a copy keeps of its source; the storage class is always that of the request.
+/// What a copy keeps of its source; storage class and redirect are always those of the request.
 fn kept(source: &ObjectInfo, asked: ObjectAttributes) -> ObjectAttributes {
-    ObjectAttributes {
-        headers: source.attributes.headers.clone(),
-        metadata: source.attributes.metadata.clone(),
-        ..asked
-    }
+    let is_redirect = |(name, _): &&(String, String)| name == REDIRECT_LOCATION;
+    let kept = source.attributes.headers.iter().filter(|header| !is_redirect(header));
+    let headers = kept.chain(asked.headers.iter().filter(is_redirect)).cloned().collect();
+    ObjectAttributes { headers, metadata: source.attributes.metadata.clone(), ..asked }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod bucket_access;
+mod bucket_settings;
 mod buckets;
 mod completion;
 mod content;
@@ -23,6 +24,7 @@ use crate::access::Access;
 use crate::answer::Answer;
 use crate::auth::Verifier;
 use crate::body::Payload;
+use crate::bucket_settings::Setting;
 use crate::engine::Engine;
 use crate::error::S3Result;
 use crate::operation::Operation;
@@ -51,6 +53,19 @@ impl Call<'_> {
             Operation::DeleteBucket => self.delete_bucket().await,
             Operation::DeleteObject => self.delete_object().await,
             Operation::DeleteObjects => self.delete_objects().await,
+            Operation::DeleteBucketReplication => self.delete_replication().await,
+            Operation::DeleteBucketWebsite => self.delete_website().await,
+            Operation::GetBucketAccelerateConfiguration => self.setting(Setting::Accelerate).await,
+            Operation::GetBucketLogging => self.setting(Setting::Logging).await,
+            Operation::GetBucketNotificationConfiguration => self.setting(Setting::Notification).await,
+            Operation::GetBucketReplication => self.replication().await,
+            Operation::GetBucketRequestPayment => self.setting(Setting::RequestPayment).await,
+            Operation::GetBucketWebsite => self.setting(Setting::Website).await,
+            Operation::PutBucketAccelerateConfiguration => self.put_setting(Setting::Accelerate).await,
+            Operation::PutBucketLogging => self.put_setting(Setting::Logging).await,
+            Operation::PutBucketNotificationConfiguration => self.put_setting(Setting::Notification).await,
+            Operation::PutBucketRequestPayment => self.put_setting(Setting::RequestPayment).await,
+            Operation::PutBucketWebsite => self.put_setting(Setting::Website).await,
             Operation::DeleteBucketEncryption => self.delete_bucket_encryption().await,
             Operation::GetBucketEncryption => self.bucket_encryption().await,
             Operation::PutBucketEncryption => self.put_bucket_encryption().await,

@@ -52,6 +52,19 @@ impl XmlWriter {
         push_escaped(&mut self.out, value);
     }
 
+    /// An element that holds others, and has attributes: written as they stand, with a space before them.
+    pub(crate) fn element_with(&mut self, name: &str, attributes: &'static str, body: impl FnOnce(&mut Self)) {
+        self.out.push('<');
+        self.out.push_str(name);
+        if !attributes.is_empty() {
+            self.out.push(' ');
+            self.out.push_str(attributes);
+        }
+        self.out.push('>');
+        body(self);
+        self.close(name);
+    }
+
     /// An element that holds others.
     pub(crate) fn element(&mut self, name: &str, body: impl FnOnce(&mut Self)) {
         self.open(name);

@@ -4,6 +4,7 @@
 mod access;
 mod auth;
 mod bodies;
+mod bucket_settings;
 mod client;
 mod conditions;
 mod encrypted;
