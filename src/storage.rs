@@ -49,6 +49,8 @@ pub struct StorageCors {
 pub struct StorageSettings {
     /// The folder of the buckets, absolute.
     pub directory: String,
+    /// Keeps everything in memory instead, at most so many bytes.
+    pub max_memory_bytes: Option<i64>,
     /// Whether to empty it first.
     pub clean_slate: bool,
     /// Whether each write is synced.
@@ -226,6 +228,7 @@ fn server_settings(settings: StorageSettings) -> Result<ServerSettings> {
     })?;
     let durability = if settings.is_durable_on_disk { Durability::Disk } else { Durability::Process };
     Ok(ServerSettings {
+        max_memory_bytes: settings.max_memory_bytes.map(i64::unsigned_abs),
         clean_slate: settings.clean_slate,
         durability,
         address,

@@ -60,6 +60,7 @@ const RULES = {
   },
   storage: {
     directory: text(".nogit/bucketsDir", "a path", (value) => value !== "" && !value.includes("\0")),
+    inMemory: flag(false),
     cleanSlate: flag(false),
     durability: oneOf("process", "disk"),
   },
@@ -81,6 +82,7 @@ const RULES = {
   limits: {
     maxObjectSize: integer(5 * GIB, 1, 50 * 1024 * GIB),
     maxMetadataSize: integer(2048, 0, 32_768),
+    maxMemory: integer(GIB, 1, 1024 * GIB),
     requestTimeout: integer(300_000, 1, 2 ** 31 - 1),
   },
   multipart: {
@@ -116,9 +118,13 @@ export function readSettings(config: ISmartStorageConfig = {}): StorageSettings 
     return Object.fromEntries(read) as Values<(typeof RULES)[S]>;
   };
   const credentials = readCredentials(config.auth?.credentials);
+  const storage = section("storage");
+  if (storage.inMemory && storage.durability === "disk") {
+    throw invalid("storage.durability", '"process" with storage.inMemory: memory survives no power cut', "disk");
+  }
   return {
     server: section("server"),
-    storage: section("storage"),
+    storage,
     auth: { ...section("auth"), credentials },
     cors: section("cors"),
     logging: section("logging"),
@@ -133,6 +139,7 @@ export function toNative(settings: StorageSettings): native.StorageSettings {
   const { server, storage, auth, cors, logging, limits, multipart } = settings;
   return {
     directory: resolve(storage.directory),
+    ...(storage.inMemory ? { maxMemoryBytes: limits.maxMemory } : {}),
     cleanSlate: storage.cleanSlate,
     isDurableOnDisk: storage.durability === "disk",
     address: server.address === "localhost" ? "127.0.0.1" : server.address,

@@ -168,6 +168,7 @@ impl Drop for Server {
 
 async fn open_engine(settings: &ServerSettings) -> Result<Engine> {
     let mut of_engine = EngineSettings::new(&settings.directory, Arc::clone(&settings.clock));
+    of_engine.max_memory_bytes = settings.max_memory_bytes;
     of_engine.durability = settings.durability;
     of_engine.min_part_bytes = settings.min_part_bytes;
     of_engine.clean_slate = settings.clean_slate;

@@ -47,6 +47,9 @@ impl std::fmt::Debug for Credential {
 pub struct ServerSettings {
     /// The folder that holds the buckets; made when missing.
     pub directory: PathBuf,
+    /// Keeps everything in memory, at most so many bytes of objects and parts, and nothing in `directory`.
+    /// Default `None`.
+    pub max_memory_bytes: Option<u64>,
     /// Empties the folder's data before the start. Default false.
     pub clean_slate: bool,
     /// What an acknowledged write survives. Default: the process being killed.
@@ -88,6 +91,7 @@ impl ServerSettings {
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         Self {
             directory: directory.into(),
+            max_memory_bytes: None,
             clean_slate: false,
             durability: Durability::default(),
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),

@@ -1,7 +1,7 @@
 //! One database file: a writer thread, a pool of readers.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use holdfast_base::{Error, Result};
 use rusqlite::Connection;
@@ -27,7 +27,12 @@ impl Database {
         schema
             .apply(&connection)
             .map_err(|failure| Error::from(failure).with("path", settings.path.display().to_string()))?;
-        Ok(Self { writer: Arc::new(Writer::start(connection)?), readers: Arc::new(Readers::new(settings.clone())) })
+        let connection = Arc::new(Mutex::new(connection));
+        let readers = match settings.in_memory {
+            true => Readers::sharing(Arc::clone(&connection)),
+            false => Readers::new(settings.clone()),
+        };
+        Ok(Self { writer: Arc::new(Writer::start(connection)?), readers: Arc::new(readers) })
     }
 
     /// Runs `work` on the writer thread in a transaction (shared with its neighbours) and answers after

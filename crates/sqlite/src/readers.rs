@@ -1,6 +1,6 @@
 //! A bounded pool of connections that only read.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use holdfast_base::{Error, Result};
 use rusqlite::Connection;
@@ -10,9 +10,18 @@ use crate::Settings;
 /// Opened on demand, at most `settings.max_readers`; a caller past that waits for one to come back.
 #[derive(Debug)]
 pub(crate) struct Readers {
-    settings: Settings,
+    source: Source,
     state: Mutex<State>,
     returned: Condvar,
+}
+
+/// Where a connection for a reader comes from.
+#[derive(Debug)]
+enum Source {
+    /// The file is opened once more.
+    File(Settings),
+    /// There is one connection, that of the writer.
+    Writer(Mutex<Option<Arc<Mutex<Connection>>>>),
 }
 
 #[derive(Debug, Default)]
@@ -24,12 +33,26 @@ struct State {
 
 impl Readers {
     pub(crate) fn new(settings: Settings) -> Self {
-        Self { settings, state: Mutex::default(), returned: Condvar::new() }
+        Self { source: Source::File(settings), state: Mutex::default(), returned: Condvar::new() }
+    }
+
+    /// Readers that take turns with the writer; they see only what is committed, since it holds the lock until then.
+    pub(crate) fn sharing(connection: Arc<Mutex<Connection>>) -> Self {
+        let source = Source::Writer(Mutex::new(Some(connection)));
+        Self { source, state: Mutex::default(), returned: Condvar::new() }
     }
 
     /// Runs `work` with a reader connection on this thread.
     pub(crate) fn with<T>(&self, work: impl FnOnce(&Connection) -> T) -> Result<T> {
-        let reader = Lent { readers: self, connection: Some(self.take()?) };
+        let settings = match &self.source {
+            Source::File(settings) => settings,
+            Source::Writer(connection) => {
+                let shared = lock(connection).clone().ok_or_else(|| Error::closed("the database"))?;
+                let connection = lock(&shared);
+                return Ok(work(&connection));
+            }
+        };
+        let reader = Lent { readers: self, connection: Some(self.take(settings)?) };
         // Invariant: `connection` is `Some` until `Lent` is dropped.
         match reader.connection.as_ref() {
             Some(connection) => Ok(work(connection)),
@@ -42,10 +65,13 @@ impl Readers {
         let mut state = self.state();
         state.closed = true;
         state.idle.clear();
+        if let Source::Writer(connection) = &self.source {
+            lock(connection).take();
+        }
         self.returned.notify_all();
     }
 
-    fn take(&self) -> Result<Connection> {
+    fn take(&self, settings: &Settings) -> Result<Connection> {
         let mut state = self.state();
         loop {
             if state.closed {
@@ -54,19 +80,23 @@ impl Readers {
             if let Some(connection) = state.idle.pop() {
                 return Ok(connection);
             }
-            if state.open < self.settings.max_readers.max(1) {
+            if state.open < settings.max_readers.max(1) {
                 state.open += 1;
                 break;
             }
             state = self.returned.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         drop(state);
-        self.settings.connect_reader().inspect_err(|_| self.state().open -= 1)
+        settings.connect_reader().inspect_err(|_| self.state().open -= 1)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A connection on loan; goes back when dropped, also by a panic.

@@ -22,8 +22,11 @@ pub enum Synchronous {
 /// Settings of one database file.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The file.
+    /// The file; not looked at in memory.
     pub path: PathBuf,
+    /// Keeps the database in memory: one connection, which the readers share with the writer, so that one waits for
+    /// the other. It goes when it is closed. Default false.
+    pub in_memory: bool,
     /// Write-ahead log (readers beside the writer). Default true.
     pub wal: bool,
     /// How long to wait for another process's lock, in milliseconds. Default 5000.
@@ -45,6 +48,7 @@ impl Settings {
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
+            in_memory: false,
             wal: true,
             busy_timeout_ms: 5000,
             synchronous: Synchronous::Normal,
@@ -55,11 +59,19 @@ impl Settings {
         }
     }
 
+    /// The defaults for a database in memory.
+    pub fn in_memory() -> Self {
+        Self { in_memory: true, wal: false, ..Self::new(":memory:") }
+    }
+
     /// Opens the connection that writes, making the file and its folder where missing.
     ///
     /// # Errors
     /// `Io` when the path can't be made or opened, `Integrity` when the file isn't SQLite's.
     pub fn connect_writer(&self) -> Result<Connection> {
+        if self.in_memory {
+            return self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX);
+        }
         if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|error| cannot_open(&self.path, &error.to_string()))?;
         }
@@ -96,7 +108,10 @@ impl Settings {
 
     fn connect(&self, flags: OpenFlags) -> Result<Connection> {
         let connect = || -> Result<Connection, Failure> {
-            let connection = Connection::open_with_flags(&self.path, flags)?;
+            let connection = match self.in_memory {
+                true => Connection::open_in_memory_with_flags(flags)?,
+                false => Connection::open_with_flags(&self.path, flags)?,
+            };
             connection.busy_timeout(std::time::Duration::from_millis(u64::from(self.busy_timeout_ms)))?;
             connection.pragma_update(None, "cache_size", -i64::from(self.cache_kib))?;
             if self.mmap_bytes > 0 {

@@ -5,6 +5,7 @@
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use holdfast_base::{Error, Result};
@@ -33,15 +34,16 @@ enum Order {
 #[derive(Debug)]
 pub(crate) struct Writer {
     orders: mpsc::Sender<Order>,
-    thread: std::sync::Mutex<Option<JoinHandle<()>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Writer {
-    pub(crate) fn start(connection: Connection) -> Result<Self> {
+    /// Nobody else holds the connection's lock for long: readers of a database in memory do, for one read.
+    pub(crate) fn start(connection: Arc<Mutex<Connection>>) -> Result<Self> {
         let (orders, queue) = mpsc::channel(QUEUE_LENGTH);
         let thread =
             std::thread::Builder::new().name("holdfast-writer".to_owned()).spawn(move || run(connection, queue))?;
-        Ok(Self { orders, thread: std::sync::Mutex::new(Some(thread)) })
+        Ok(Self { orders, thread: Mutex::new(Some(thread)) })
     }
 
     /// Runs `work` inside a transaction shared with its neighbours; answers after the commit.
@@ -105,7 +107,7 @@ impl Writer {
         if self.orders.send(Order::Close(done)).await.is_ok() {
             let _ = finished.await;
         }
-        let thread = self.thread.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             let _ = thread.join();
         }
@@ -139,9 +141,10 @@ fn job_of<T: Send + 'static>(
     (job, answered)
 }
 
-fn run(connection: Connection, mut queue: mpsc::Receiver<Order>) {
+fn run(shared: Arc<Mutex<Connection>>, mut queue: mpsc::Receiver<Order>) {
     let mut next = queue.blocking_recv();
     while let Some(order) = next.take() {
+        let connection = shared.lock().unwrap_or_else(PoisonError::into_inner);
         match order {
             Order::Write(job) => {
                 let mut group = vec![job];
@@ -166,10 +169,12 @@ fn run(connection: Connection, mut queue: mpsc::Receiver<Order>) {
                 // Best effort: what is not checkpointed stays in the WAL and is read from there.
                 let _ = connection.execute_batch("pragma optimize; pragma wal_checkpoint(truncate)");
                 drop(connection);
+                drop(shared);
                 let _ = done.send(());
                 return;
             }
         }
+        drop(connection);
         if next.is_none() {
             next = queue.blocking_recv();
         }

@@ -50,7 +50,7 @@ impl Engine {
             bucket.versioning = Versioning::Enabled;
         }
         self.to_the_end(move |shared| {
-            shared.folder.create_bucket(&bucket.name)?;
+            shared.files.create_bucket(&bucket.name)?;
             shared.write(move |connection| {
                 if buckets::id(connection, &bucket.name)?.is_some() {
                     return Ok(Err(EngineError::BucketAlreadyOwnedByYou(bucket.name)));
@@ -90,7 +90,7 @@ impl Engine {
                 Ok(Ok(id))
             })?;
             abort_uploads_of(shared, id)?;
-            if let Err(error) = shared.folder.remove_bucket(&name) {
+            if let Err(error) = shared.files.remove_bucket(&name) {
                 tracing::info!(%error, "the folder of a deleted bucket holds foreign files and stays");
             }
             Ok(())

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::data_path::number_of;
-use super::folder::{Folder, Touched};
+use super::data_files::DataFiles;
+use super::folder::Touched;
 use super::index::chores::{self, Chore};
 use super::opening::Shared;
 use super::{Durability, Result};
@@ -24,13 +24,13 @@ const BATCH: usize = 1000;
 /// Does the chores of a commit that stands. One that fails stays in the index for the next open; the
 /// object can be read all the same. Blocks.
 pub(super) fn do_now(shared: &Shared, owed: &[Chore]) {
-    shared.note_done_chores(done(&shared.folder, owed));
+    shared.note_done_chores(done(&shared.files, owed));
 }
 
 /// As [`do_now`], on a file thread where they are quick.
 pub(super) async fn do_now_async(shared: &Arc<Shared>, owed: Owed) -> Result<()> {
     let doing = Arc::clone(shared);
-    if owed.are_quick && shared.folder.durability() == Durability::Process {
+    if owed.are_quick && shared.files.durability() == Durability::Process {
         return shared.writers.run(move || do_now(&doing, &owed.chores)).await;
     }
     Ok(tokio::task::spawn_blocking(move || do_now(&doing, &owed.chores)).await?)
@@ -50,10 +50,8 @@ pub(super) fn finish_left_over(shared: &Arc<Shared>) -> Result<()> {
 
 /// Unlinks what no commit ever named. Blocks.
 pub(super) fn sweep_staging(shared: &Shared) -> Result<()> {
-    for entry in shared.folder.staged_entries()? {
-        let name = entry?.file_name();
-        // What isn't named like a file of ours is somebody else's.
-        let Some(number) = name.to_str().and_then(number_of) else { continue };
+    for number in shared.files.left_in_staging()? {
+        let number = number?;
         if !shared.database.read(|connection| chores::needs_staged(connection, number))? {
             remove_orphan(shared, number);
         }
@@ -62,19 +60,19 @@ pub(super) fn sweep_staging(shared: &Shared) -> Result<()> {
 }
 
 fn remove_orphan(shared: &Shared, number: i64) {
-    if let Err(error) = shared.folder.remove_staged(number) {
+    if let Err(error) = shared.files.remove_staged(number) {
         tracing::warn!(%error, "an orphan in the staging folder can't be unlinked; remove it by hand");
     }
 }
 
 /// Does them in order; gives the rows of those that are done for good.
-fn done(folder: &Folder, owed: &[Chore]) -> Vec<(i64, i64)> {
+fn done(files: &DataFiles, owed: &[Chore]) -> Vec<(i64, i64)> {
     let mut rows = Vec::with_capacity(owed.len());
     let mut touched = Touched::default();
     for chore in owed {
         let outcome = match chore {
-            Chore::Place(path) => folder.place(path, &mut touched),
-            Chore::Remove(path) => folder.remove(path, &mut touched),
+            Chore::Place(path) => files.place(path, &mut touched),
+            Chore::Remove(path) => files.remove(path, &mut touched),
         };
         match outcome {
             Ok(()) => rows.push(chore.row_key()),
@@ -83,7 +81,7 @@ fn done(folder: &Folder, owed: &[Chore]) -> Vec<(i64, i64)> {
             }
         }
     }
-    match folder.sync_touched(&touched) {
+    match files.sync_touched(&touched) {
         Ok(()) => rows,
         Err(error) => {
             tracing::warn!(%error, "moved files are not synced in their places; the next start tries again");

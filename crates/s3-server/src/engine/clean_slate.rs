@@ -23,7 +23,7 @@ pub(super) fn remove_all_buckets(shared: &Arc<Shared>) -> Result<()> {
         })?;
         abort_uploads_of(shared, id)?;
         finish_left_over(shared)?;
-        if let Err(error) = shared.folder.remove_bucket(&bucket.name) {
+        if let Err(error) = shared.files.remove_bucket(&bucket.name) {
             tracing::info!(%error, bucket = bucket.name, "the folder of a removed bucket holds foreign files and stays");
         }
     }

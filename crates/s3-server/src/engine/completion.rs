@@ -102,13 +102,13 @@ fn is_as_named(part: &PartInfo, named: &CompletedPart) -> bool {
 /// One whole staged file of the parts' bytes, encrypted ones as they are. A single part is taken as it is. Blocks.
 fn join(shared: &Shared, chosen: &[StoredPart], are_sealed: bool) -> Result<StagedFile> {
     if let [part] = chosen {
-        return Ok(StagedFile::of_part(Arc::clone(&shared.folder), part.file, part.info.size));
+        return Ok(StagedFile::of_part(Arc::clone(&shared.files), part.file, part.info.size));
     }
-    let mut whole = StagedFile::create(Arc::clone(&shared.folder), shared.next_number(), None)?;
+    let mut whole = StagedFile::create(Arc::clone(&shared.files), shared.next_number(), None)?;
     for part in chosen {
         let size = part.info.size;
         let file_bytes = if are_sealed { sealed_bytes(size) } else { size };
-        let copied = shared.folder.open_staged(part.file).and_then(|file| whole.append_part(&file, size));
+        let copied = shared.files.open_staged(part.file).and_then(|file| whole.append_part(file, size));
         match copied {
             Ok(copied) if copied == file_bytes => {}
             Ok(_) => return Err(io::Error::other("a part's file is shorter than the index says").into()),

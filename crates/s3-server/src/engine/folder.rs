@@ -99,7 +99,7 @@ impl Folder {
     }
 
     /// The entries of the staging folder.
-    pub(super) fn staged_entries(&self) -> io::Result<impl Iterator<Item = io::Result<DirEntry>>> {
+    pub(super) fn staged_entries(&self) -> io::Result<impl Iterator<Item = io::Result<DirEntry>> + use<>> {
         fs::read_dir(&self.staging)
     }
 

@@ -29,6 +29,8 @@
 //! - A write that has begun goes on to its end when its caller goes away.
 //! - What replaces everything (`reset`, `restore`) happens while no write is under way; a body that was begun
 //!   before it is refused after it.
+//! - In memory (`memory_files`) a file is its number and its bytes: it has no place to be moved to, and is found as
+//!   soon as it is whole. All else is the same, the index included.
 //! - A path is made by `DataPath` alone, from an id and an escaped key, or from the index after a check.
 
 mod attributes;
@@ -38,6 +40,7 @@ mod chores;
 mod clean_slate;
 mod completion;
 mod condition;
+mod data_files;
 mod data_keys;
 mod data_path;
 mod deletes;
@@ -50,6 +53,7 @@ mod index;
 mod list_query;
 mod lists;
 mod locks;
+mod memory_files;
 mod object_file;
 mod object_lock;
 mod opening;

@@ -1,6 +1,5 @@
 //! The bytes of an object, opened.
 
-use std::fs::File;
 use std::io::{self, Cursor, Read as _, Seek as _, SeekFrom};
 use std::ops::Range;
 use std::pin::Pin;
@@ -11,6 +10,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use tokio::sync::oneshot;
 
+use super::data_files::OpenedFile;
 use super::encryption::{SealedReader, Span, sealed_bytes};
 use super::file_threads::FileThreads;
 use super::{DataKey, ObjectInfo};
@@ -31,15 +31,15 @@ pub struct ObjectFile {
 #[derive(Debug)]
 enum Source {
     Memory(Bytes),
-    File(File),
+    File(OpenedFile),
     /// Encrypted bytes without their key.
     Locked(Box<Source>, Vec<Span>),
-    Sealed(Box<SealedReader<File>>),
+    Sealed(Box<SealedReader<OpenedFile>>),
 }
 
 impl ObjectFile {
     /// Takes an open file. Blocks.
-    pub(super) fn open(mut file: File, object: &ObjectInfo, readers: &Arc<FileThreads>) -> io::Result<Self> {
+    pub(super) fn open(mut file: OpenedFile, object: &ObjectInfo, readers: &Arc<FileThreads>) -> io::Result<Self> {
         let spans = object.attributes.encryption.as_ref().map(|_| spans(object));
         let file_bytes = match &spans {
             None => object.size,
@@ -134,8 +134,8 @@ type Reading = oneshot::Receiver<io::Result<(Reader, Bytes)>>;
 #[derive(Debug)]
 enum Reader {
     /// A file, and where it must be read from when it does not stand there already.
-    Plain(File, Option<u64>),
-    Sealed(Box<SealedReader<File>>),
+    Plain(OpenedFile, Option<u64>),
+    Sealed(Box<SealedReader<OpenedFile>>),
 }
 
 impl ObjectStream {
@@ -221,7 +221,7 @@ fn spans(object: &ObjectInfo) -> Vec<Span> {
     }
 }
 
-fn read_chunk(file: &mut File, bytes: u64) -> io::Result<Bytes> {
+fn read_chunk(file: &mut OpenedFile, bytes: u64) -> io::Result<Bytes> {
     // Callers ask for at most CHUNK_BYTES.
     let mut chunk = Vec::with_capacity(bytes as usize);
     file.take(bytes).read_to_end(&mut chunk)?;

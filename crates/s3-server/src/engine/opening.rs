@@ -11,10 +11,12 @@ use tokio::sync::RwLock;
 
 use super::chores::{finish_left_over, sweep_staging};
 use super::clean_slate::remove_all_buckets;
+use super::data_files::DataFiles;
 use super::encryption::{MasterKeyFile, Sealer};
 use super::file_threads::FileThreads;
 use super::folder::Folder;
 use super::index::{self, buckets, chores};
+use super::memory_files::MemoryFiles;
 use super::{DataKey, Durability, EngineError, EngineSettings, Result, Staged};
 
 /// Numbers that one opening may give before it would meet those of the next: 4 million millions.
@@ -37,7 +39,7 @@ pub struct Engine(pub(super) Arc<Shared>);
 /// What the clones share.
 pub(super) struct Shared {
     pub(super) database: Database,
-    pub(super) folder: Arc<Folder>,
+    pub(super) files: Arc<DataFiles>,
     pub(super) master_key: MasterKeyFile,
     /// For short writes, renames and unlinks.
     pub(super) writers: FileThreads,
@@ -63,26 +65,22 @@ impl Engine {
     /// `Integrity` when the index is corrupt, foreign or newer.
     pub async fn open(settings: EngineSettings) -> Result<Self> {
         let opened = tokio::task::spawn_blocking(move || -> Result<_> {
-            // Readers open the index when they are first needed: the working folder may be another by then.
-            let directory = std::path::absolute(&settings.directory)?;
-            let folder = Arc::new(Folder::open(&directory, settings.durability)?);
-            folder.clear_snapshots()?;
-            let mut of_index = Settings::new(folder.index_path());
+            let (files, mut of_index) = open_files(&settings)?;
             // The readers' own, one for completions and one for the questions answered where they are asked.
             of_index.max_readers = MAX_READERS + 2;
             of_index.cache_kib = INDEX_CACHE_KIB;
             if settings.durability == Durability::Disk {
                 of_index.synchronous = Synchronous::Full;
             }
-            Ok((Database::open(&of_index, index::SCHEMA)?, folder, settings))
+            Ok((Database::open(&of_index, index::SCHEMA)?, Arc::new(files), settings))
         });
-        let (database, folder, settings) = opened.await??;
+        let (database, files, settings) = opened.await??;
         database.alone(checkpoint_less_often).await?;
         let generation = database.write(next_generation).await?;
         let engine = Self(Arc::new(Shared {
             database,
-            master_key: MasterKeyFile::new(folder.master_key_path()),
-            folder,
+            master_key: MasterKeyFile::new(files.master_key_path()),
+            files,
             writers: FileThreads::new(MAX_WRITERS),
             readers: Arc::new(FileThreads::new(MAX_READERS)),
             clock: settings.clock,
@@ -109,10 +107,10 @@ impl Engine {
         self.0.writers.close();
         self.0.readers.close();
         self.0.database.close().await;
-        if let Err(error) = self.0.folder.clear_snapshots() {
+        if let Err(error) = self.0.files.clear_snapshots() {
             tracing::info!(%error, "snapshots could not be removed; the next start does it");
         }
-        self.0.folder.unlock();
+        self.0.files.unlock();
     }
 
     /// Begins a body for an object or a part.
@@ -134,7 +132,7 @@ impl Engine {
     fn stage_with(&self, bucket: &str, sealer: Option<Box<Sealer>>) -> Result<Staged> {
         let found = self.0.database.read(|connection| buckets::id(connection, bucket))?;
         found.ok_or_else(|| EngineError::NoSuchBucket(bucket.to_owned()))?;
-        Ok(Staged::new(Arc::clone(&self.0.folder), self.0.next_number(), self.0.era(), sealer))
+        Ok(Staged::new(Arc::clone(&self.0.files), self.0.next_number(), self.0.era(), sealer))
     }
 
     /// Runs a write on one blocking thread, to its end even when its caller goes away: what a commit owes
@@ -242,8 +240,21 @@ impl Shared {
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine").field("folder", &self.0.folder).finish_non_exhaustive()
+        f.debug_struct("Engine").field("files", &self.0.files).finish_non_exhaustive()
     }
+}
+
+/// The data files, and where the index is. Blocks.
+fn open_files(settings: &EngineSettings) -> Result<(DataFiles, Settings)> {
+    if let Some(max_bytes) = settings.max_memory_bytes {
+        return Ok((DataFiles::Memory(MemoryFiles::new(max_bytes)), Settings::in_memory()));
+    }
+    // Readers open the index when they are first needed: the working folder may be another by then.
+    let directory = std::path::absolute(&settings.directory)?;
+    let folder = Folder::open(&directory, settings.durability)?;
+    folder.clear_snapshots()?;
+    let of_index = Settings::new(folder.index_path());
+    Ok((DataFiles::Folder(folder), of_index))
 }
 
 /// A checkpoint syncs, and all writes wait for it.

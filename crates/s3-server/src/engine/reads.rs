@@ -45,7 +45,7 @@ impl Engine {
         let open = move || {
             for _ in 0..MAX_OPEN_ATTEMPTS {
                 let (info, path) = find(&shared, &bucket, &key, version)?;
-                if let Some(file) = shared.folder.open_object(&path)? {
+                if let Some(file) = shared.files.open_object(&path)? {
                     let file = ObjectFile::open(file, &info, &shared.readers)?;
                     return Ok((info, file));
                 }

@@ -40,7 +40,7 @@ impl Engine {
 /// Gives how many objects' files go. Blocks.
 fn empty(shared: &Arc<Shared>, made: Vec<BucketInfo>) -> Result<usize> {
     for bucket in &made {
-        shared.folder.create_bucket(&bucket.name)?;
+        shared.files.create_bucket(&bucket.name)?;
     }
     let stay: Vec<String> = made.iter().map(|bucket| bucket.name.clone()).collect();
     let (gone, count, parts) = shared.write(move |connection| {
@@ -67,7 +67,7 @@ fn empty(shared: &Arc<Shared>, made: Vec<BucketInfo>) -> Result<usize> {
         finish_left_over(shared)?;
     }
     for name in gone.iter().filter(|name| !stay.contains(name)) {
-        if let Err(error) = shared.folder.remove_bucket(name) {
+        if let Err(error) = shared.files.remove_bucket(name) {
             tracing::debug!(%error, bucket = name, "the folder of a removed bucket still holds files");
         }
     }

@@ -21,6 +21,8 @@ pub enum Durability {
 pub struct EngineSettings {
     /// The folder that holds the buckets; made when missing.
     pub directory: PathBuf,
+    /// Keeps everything in memory, at most so many bytes of data, and nothing in `directory`. Default `None`.
+    pub max_memory_bytes: Option<u64>,
     /// Default [`Durability::Process`].
     pub durability: Durability,
     /// Where `last_modified_ms` and its like come from.
@@ -36,6 +38,7 @@ impl EngineSettings {
     pub fn new(directory: impl Into<PathBuf>, clock: Arc<dyn Clock>) -> Self {
         Self {
             directory: directory.into(),
+            max_memory_bytes: None,
             durability: Durability::default(),
             clock,
             min_part_bytes: 5 << 20,
@@ -48,6 +51,7 @@ impl fmt::Debug for EngineSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EngineSettings")
             .field("directory", &self.directory)
+            .field("max_memory_bytes", &self.max_memory_bytes)
             .field("durability", &self.durability)
             .field("min_part_bytes", &self.min_part_bytes)
             .field("clean_slate", &self.clean_slate)

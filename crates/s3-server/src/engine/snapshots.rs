@@ -33,17 +33,17 @@ impl Engine {
     pub async fn snapshot(&self) -> Result<SnapshotId> {
         self.alone(|shared| {
             let number = shared.next_number();
-            shared.folder.create_snapshot(number)?;
+            shared.files.create_snapshot(number)?;
             let keeping = Arc::clone(shared);
             let kept = shared.transaction(move |connection| {
                 snapshots::keep(connection, number)?;
-                let placed = |path| keeping.folder.keep_object(number, &path).map_err(|error| lost(&error));
-                let staged = |file| keeping.folder.keep_staged(number, file).map_err(|error| lost(&error));
+                let placed = |path| keeping.files.keep_object(number, &path).map_err(|error| lost(&error));
+                let staged = |file| keeping.files.keep_staged(number, file).map_err(|error| lost(&error));
                 snapshots::visit_files(connection, |path| Ok(placed(path)?), |file| Ok(staged(file)?))
             });
             if kept.is_err() {
                 // What is left of it goes when the engine is opened again.
-                let _ = shared.folder.remove_snapshot(number);
+                let _ = shared.files.remove_snapshot(number);
             }
             kept.map(|()| SnapshotId(number))
         })
@@ -66,7 +66,7 @@ impl Engine {
     pub async fn forget_snapshot(&self, SnapshotId(number): SnapshotId) -> Result<()> {
         self.alone(move |shared| {
             shared.transaction(move |connection| snapshots::forget(connection, number))?;
-            Ok(shared.folder.remove_snapshot(number)?)
+            Ok(shared.files.remove_snapshot(number)?)
         })
         .await
     }
@@ -96,7 +96,7 @@ fn bring_back(shared: &Arc<Shared>, snapshot: i64) -> Result<()> {
         // Files first: what no row names yet is an orphan, and goes at the next open.
         let numbers = back.placed.iter().map(DataPath::number).chain(back.staged.iter().copied());
         for number in numbers {
-            bringing.folder.bring_back(snapshot, number).map_err(|error| lost(&error))?;
+            bringing.files.bring_back(snapshot, number).map_err(|error| lost(&error))?;
         }
         let changes = changes(back, gone);
         for chore in &changes.owed {
@@ -110,7 +110,7 @@ fn bring_back(shared: &Arc<Shared>, snapshot: i64) -> Result<()> {
     do_now(shared, &changes.owed);
     remove_part_files(shared, &changes.parts_gone);
     for path in &changes.parts_again {
-        if let Err(error) = shared.folder.remove_placed(path) {
+        if let Err(error) = shared.files.remove_placed(path) {
             tracing::warn!(%error, "a file of the state before could not be unlinked; remove it by hand");
         }
     }
@@ -136,7 +136,7 @@ impl Shared {
     ) -> Result<T> {
         let shared = Arc::clone(self);
         let run = self.database.alone(move |connection| {
-            snapshots::attach(connection, &shared.folder.kept_index_path().to_string_lossy())?;
+            snapshots::attach(connection, &shared.files.kept_index_path())?;
             connection.execute_batch("begin immediate")?;
             let done = shared.forget_done_chores(connection).and_then(|()| work(connection));
             // What failed is undone; the error that made it so is the one to tell.

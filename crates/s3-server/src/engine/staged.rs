@@ -1,6 +1,5 @@
 //! A body on its way in.
 
-use std::fs::File;
 use std::io::{self, Write as _};
 use std::mem;
 use std::sync::Arc;
@@ -8,8 +7,8 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use tokio::task::JoinHandle;
 
+use super::data_files::{DataFiles, OpenedFile, WrittenFile};
 use super::encryption::Sealer;
-use super::folder::Folder;
 use super::opening::Shared;
 use super::{Durability, EngineError, Result};
 
@@ -25,7 +24,7 @@ const MAX_INLINE_UNLINK_BYTES: u64 = 64 << 20;
 /// Bytes written aside, seen by nobody until they are put. Dropping it discards them.
 #[derive(Debug)]
 pub struct Staged {
-    folder: Arc<Folder>,
+    files: Arc<DataFiles>,
     number: i64,
     /// The state that it was begun in; see [`Shared::era`].
     era: u64,
@@ -49,8 +48,8 @@ enum State {
 }
 
 impl Staged {
-    pub(super) fn new(folder: Arc<Folder>, number: i64, era: u64, sealer: Option<Box<Sealer>>) -> Self {
-        Self { folder, number, era, buffer: BytesMut::new(), state: State::Buffered, bytes: 0, sealer }
+    pub(super) fn new(files: Arc<DataFiles>, number: i64, era: u64, sealer: Option<Box<Sealer>>) -> Self {
+        Self { files, number, era, buffer: BytesMut::new(), state: State::Buffered, bytes: 0, sealer }
     }
 
     /// How many bytes were written.
@@ -97,9 +96,9 @@ impl Staged {
         let spare = self.settle().await?;
         let file = self.take_file();
         let buffer = mem::replace(&mut self.buffer, spare);
-        let (folder, number, sealer) = (Arc::clone(&self.folder), self.number, self.sealer.take());
+        let (files, number, sealer) = (Arc::clone(&self.files), self.number, self.sealer.take());
         self.state = State::Writing(tokio::task::spawn_blocking(move || {
-            let mut file = file.map_or_else(|| StagedFile::create(folder, number, sealer), Ok)?;
+            let mut file = file.map_or_else(|| StagedFile::create(files, number, sealer), Ok)?;
             file.append(&buffer)?;
             let mut spare = buffer;
             spare.clear();
@@ -125,14 +124,14 @@ impl Staged {
     pub(super) async fn settled(mut self) -> Result<Unfinished> {
         self.settle().await?;
         let (file, buffer) = (self.take_file(), mem::take(&mut self.buffer));
-        let (sealer, folder) = (self.sealer.take(), Arc::clone(&self.folder));
-        Ok(Unfinished { folder, number: self.number, era: self.era, file, buffer, sealer })
+        let (sealer, files) = (self.sealer.take(), Arc::clone(&self.files));
+        Ok(Unfinished { files, number: self.number, era: self.era, file, buffer, sealer })
     }
 }
 
 /// A body whose last bytes are not written yet.
 pub(super) struct Unfinished {
-    folder: Arc<Folder>,
+    files: Arc<DataFiles>,
     number: i64,
     era: u64,
     file: Option<StagedFile>,
@@ -148,12 +147,12 @@ impl Unfinished {
 
     /// Whether writing it is over in microseconds.
     pub(super) fn is_quick(&self) -> bool {
-        self.file.is_none() && self.buffer.len() <= MAX_QUICK_BYTES && self.folder.durability() == Durability::Process
+        self.file.is_none() && self.buffer.len() <= MAX_QUICK_BYTES && self.files.durability() == Durability::Process
     }
 
     /// Writes what is left; gives the whole file, synced when that is asked for. Blocks.
     pub(super) fn finish(self) -> io::Result<StagedFile> {
-        let mut file = self.file.map_or_else(|| StagedFile::create(self.folder, self.number, self.sealer), Ok)?;
+        let mut file = self.file.map_or_else(|| StagedFile::create(self.files, self.number, self.sealer), Ok)?;
         file.append(&self.buffer)?;
         file.close()?;
         Ok(file)
@@ -174,25 +173,25 @@ impl Drop for Staged {
 /// A file in the staging folder. Unlinked when dropped, unless a commit made it its own.
 #[derive(Debug)]
 pub(super) struct StagedFile {
-    folder: Arc<Folder>,
+    files: Arc<DataFiles>,
     number: i64,
     /// Before they are encrypted.
     bytes: u64,
-    open: Option<File>,
+    open: Option<WrittenFile>,
     sealer: Option<Box<Sealer>>,
     is_kept: bool,
 }
 
 impl StagedFile {
     /// Makes an empty one. With a sealer, what is appended is encrypted.
-    pub(super) fn create(folder: Arc<Folder>, number: i64, sealer: Option<Box<Sealer>>) -> io::Result<Self> {
-        let open = Some(folder.create_staged(number)?);
-        Ok(Self { folder, number, bytes: 0, open, sealer, is_kept: false })
+    pub(super) fn create(files: Arc<DataFiles>, number: i64, sealer: Option<Box<Sealer>>) -> io::Result<Self> {
+        let open = Some(files.create_staged(number)?);
+        Ok(Self { files, number, bytes: 0, open, sealer, is_kept: false })
     }
 
     /// A part's file, which stays when this is dropped: the index names it.
-    pub(super) fn of_part(folder: Arc<Folder>, number: i64, bytes: u64) -> Self {
-        Self { folder, number, bytes, open: None, sealer: None, is_kept: true }
+    pub(super) fn of_part(files: Arc<DataFiles>, number: i64, bytes: u64) -> Self {
+        Self { files, number, bytes, open: None, sealer: None, is_kept: true }
     }
 
     /// The number that its name is made of.
@@ -217,8 +216,8 @@ impl StagedFile {
 
     /// Appends the file of a part of `bytes` bytes as it is, encrypted or not, in the kernel where the system can do
     /// that. Gives the length of that file.
-    pub(super) fn append_part(&mut self, mut part: &File, bytes: u64) -> io::Result<u64> {
-        let copied = io::copy(&mut part, self.open.as_mut().ok_or_else(is_closed)?)?;
+    pub(super) fn append_part(&mut self, part: OpenedFile, bytes: u64) -> io::Result<u64> {
+        let copied = self.open.as_mut().ok_or_else(is_closed)?.append_file(part)?;
         self.bytes += bytes;
         Ok(copied)
     }
@@ -229,7 +228,7 @@ impl StagedFile {
             if let Some(sealer) = self.sealer.take() {
                 sealer.finish(&mut open)?;
             }
-            self.folder.sync_staged(&open)?;
+            self.files.close_staged(self.number, open)?;
         }
         Ok(())
     }
@@ -247,7 +246,7 @@ fn is_closed() -> io::Error {
 impl Drop for StagedFile {
     fn drop(&mut self) {
         if !self.is_kept
-            && let Err(error) = self.folder.remove_staged(self.number)
+            && let Err(error) = self.files.remove_staged(self.number)
         {
             tracing::warn!(%error, "a discarded body could not be unlinked; the next start sweeps it");
         }

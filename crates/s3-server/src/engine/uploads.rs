@@ -140,7 +140,7 @@ pub(super) fn forget(connection: &Connection, number: i64) -> Work<Vec<i64>> {
 /// Unlinks files of parts that a commit forgot. What fails here is swept at the next open. Blocks.
 pub(super) fn remove_part_files(shared: &Shared, files: &[i64]) {
     for file in files {
-        if let Err(error) = shared.folder.remove_staged(*file) {
+        if let Err(error) = shared.files.remove_staged(*file) {
             tracing::warn!(%error, "a part could not be unlinked; the next start sweeps it");
         }
     }

@@ -1,6 +1,6 @@
 //! A bare HTTP client: what is written here is what goes over the socket.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use holdfast_s3_server::{Server, ServerSettings};
 use tempfile::TempDir;
@@ -23,6 +23,7 @@ impl Fixture {
         let directory = tempfile::tempdir().unwrap();
         let mut settings = ServerSettings::new(directory.path());
         settings.buckets = vec!["bkt".into()];
+        settings.max_memory_bytes = crate::MAX_MEMORY_BYTES;
         change(&mut settings);
         Self { server: Server::start(settings).await.unwrap(), directory }
     }
@@ -49,6 +50,27 @@ impl Fixture {
         }
         head.push_str("connection: close\r\n\r\n");
         self.send_raw(&[head.as_bytes(), body].concat(), method == "HEAD").await
+    }
+
+    /// Every data file below the folder, staged ones included. In memory there is none.
+    pub(crate) fn data_files(&self) -> BTreeSet<String> {
+        let root = self.directory.path();
+        let (mut folders, mut found) = (vec![root.to_owned()], BTreeSet::new());
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+                match path.is_dir() {
+                    true if name != ".holdfast/snapshots" => folders.push(path),
+                    false if !name.starts_with(".holdfast/index.db") && name != ".holdfast/lock" => {
+                        found.insert(name);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        assert!(found.is_empty() || crate::MAX_MEMORY_BYTES.is_none());
+        found
     }
 
     pub(crate) async fn get(&self, target: &str) -> Reply {

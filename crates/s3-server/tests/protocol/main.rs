@@ -1,6 +1,9 @@
 //! The protocol over real sockets, as a client sees it.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+/// These tests run twice: over a folder here, in memory in `protocol_in_memory`.
+const MAX_MEMORY_BYTES: Option<u64> = None;
+
 mod access;
 mod auth;
 mod bodies;
@@ -19,5 +22,6 @@ mod object_lock;
 mod objects;
 mod signer;
 mod states;
+mod states_on_disk;
 mod tagging;
 mod versions;

@@ -44,12 +44,13 @@ impl fmt::Debug for MasterKey {
 /// The file; read, or made, when the key is first needed. Only the process that holds the directory's lock uses it.
 #[derive(Debug)]
 pub(in super::super) struct MasterKeyFile {
-    path: PathBuf,
+    path: Option<PathBuf>,
     key: OnceCell<MasterKey>,
 }
 
 impl MasterKeyFile {
-    pub(in super::super) fn new(path: PathBuf) -> Self {
+    /// Without a path the key is made when it is first needed, and goes with the engine, as all that it opens does.
+    pub(in super::super) fn new(path: Option<PathBuf>) -> Self {
         Self { path, key: OnceCell::new() }
     }
 
@@ -61,8 +62,8 @@ impl MasterKeyFile {
         &self,
         is_needed: impl FnOnce() -> Result<bool, Error> + Send + 'static,
     ) -> Result<&MasterKey, Error> {
-        let path = self.path.clone();
         let read_or_make = || async {
+            let Some(path) = self.path.clone() else { return Secret::random().map(MasterKey) };
             let task = tokio::task::spawn_blocking(move || match read(&path)? {
                 Some(key) => Ok(key),
                 None if is_needed()? => Err(missing(&path)),

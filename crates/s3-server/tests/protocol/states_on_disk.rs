@@ -1,0 +1,36 @@
+//! What changes of the whole state leave on the disk.
+
+use std::collections::BTreeSet;
+
+use crate::client::Fixture;
+
+#[tokio::test]
+async fn a_reset_keeps_files_that_are_somebody_elses() {
+    let s3 = Fixture::start().await;
+    s3.put("/bkt/a", b"data").await;
+    std::fs::write(s3.directory.path().join("bkt/notes.txt"), "mine").unwrap();
+    s3.server.reset().await.unwrap();
+    assert_eq!(s3.data_files(), BTreeSet::from(["bkt/notes.txt".to_owned()]));
+}
+
+#[tokio::test]
+async fn a_reset_removes_the_folders_of_buckets_that_are_gone() {
+    let s3 = Fixture::start().await;
+    s3.put("/other", b"").await;
+    s3.put("/other/a/b", b"data").await;
+    s3.server.reset().await.unwrap();
+    assert!(s3.directory.path().join("bkt").is_dir() && !s3.directory.path().join("other").exists());
+}
+
+#[tokio::test]
+async fn a_snapshot_is_gone_after_a_restart_and_the_objects_are_not() {
+    let s3 = Fixture::start().await;
+    s3.put("/bkt/a", b"data").await;
+    let snapshot = s3.server.snapshot().await.unwrap();
+    s3.server.stop().await;
+    let s3 = Fixture::again(s3).await;
+    assert_eq!(s3.server.restore(snapshot).await.unwrap_err().code(), "SNAPSHOT_NOT_FOUND");
+    assert_eq!(s3.get("/bkt/a").await.text(), "data");
+    let kept = std::fs::read_dir(s3.directory.path().join(".holdfast/snapshots")).unwrap();
+    assert_eq!(kept.filter(|entry| entry.as_ref().unwrap().path().is_dir()).count(), 0);
+}

@@ -1,0 +1,59 @@
+//! The protocol once more, over a server that keeps everything in memory.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::collections::BTreeSet;
+
+/// Room enough for every test.
+const MAX_MEMORY_BYTES: Option<u64> = Some(1 << 30);
+
+#[path = "protocol/access.rs"]
+mod access;
+#[path = "protocol/auth.rs"]
+mod auth;
+#[path = "protocol/bodies.rs"]
+mod bodies;
+#[path = "protocol/client.rs"]
+mod client;
+#[path = "protocol/conditions.rs"]
+mod conditions;
+#[path = "protocol/encrypted.rs"]
+mod encrypted;
+#[path = "protocol/encryption.rs"]
+mod encryption;
+#[path = "protocol/encryption_copies.rs"]
+mod encryption_copies;
+#[path = "protocol/encryption_uploads.rs"]
+mod encryption_uploads;
+#[path = "protocol/forms.rs"]
+mod forms;
+#[path = "protocol/guarded.rs"]
+mod guarded;
+#[path = "protocol/hostile.rs"]
+mod hostile;
+#[path = "protocol/memory.rs"]
+mod memory;
+#[path = "protocol/multipart.rs"]
+mod multipart;
+#[path = "protocol/object_lock.rs"]
+mod object_lock;
+#[path = "protocol/objects.rs"]
+mod objects;
+#[path = "protocol/signer.rs"]
+mod signer;
+#[path = "protocol/states.rs"]
+mod states;
+#[path = "protocol/tagging.rs"]
+mod tagging;
+#[path = "protocol/versions.rs"]
+mod versions;
+
+#[test]
+fn every_module_of_the_protocol_runs_here_too() {
+    let of = |text: &str| -> BTreeSet<String> {
+        let names = text.lines().filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'));
+        names.map(str::to_owned).collect()
+    };
+    let (mut on_disk, mut here) = (of(include_str!("protocol/main.rs")), of(include_str!("protocol_in_memory.rs")));
+    assert!(on_disk.remove("states_on_disk") && here.remove("memory"));
+    assert_eq!(here, on_disk, "add the module here, with its path");
+}
