@@ -297,6 +297,11 @@ export interface ISmartStorageConfig {
 	storage?: {
 		/** The folder of the buckets, made when missing. Default `.nogit/bucketsDir` under the working directory. */
 		directory?: string;
+		/**
+		 * Keeps everything in memory, for tests: no file is written, none is left behind, and all is gone after `stop()`.
+		 * `limits.maxMemory` bounds it. Default false.
+		 */
+		inMemory?: boolean;
 		/** Empties the folder at start. Default false. */
 		cleanSlate?: boolean;
 		/**
@@ -340,6 +345,11 @@ export interface ISmartStorageConfig {
 		maxObjectSize?: number;
 		/** The most user metadata of an object, in bytes of names and values. Default 2048. */
 		maxMetadataSize?: number;
+		/**
+		 * With `storage.inMemory`: the most that objects, their versions, parts and snapshots may take together, in bytes;
+		 * what does not fit is refused. The index comes on top, about 1 KB an object. Default 1 GiB.
+		 */
+		maxMemory?: number;
 		/** The time that a request may take until its answer begins, in milliseconds. Default 300000. */
 		requestTimeout?: number;
 	};

@@ -548,6 +548,8 @@ export interface StorageRequest {
 export interface StorageSettings {
   /** The folder of the buckets, absolute. */
   directory: string
+  /** Keeps everything in memory instead, at most so many bytes. */
+  maxMemoryBytes?: number
   /** Whether to empty it first. */
   cleanSlate: boolean
   /** Whether each write is synced. */

@@ -29,6 +29,7 @@ impl Fixture {
     }
 
     /// Stops a server, and starts another one in its folder.
+    #[allow(dead_code, reason = "in memory nothing is there again: modules that use it are in ON_DISK")]
     pub(crate) async fn again(stopped: Self) -> Self {
         let Self { server, directory } = stopped;
         server.stop().await;

@@ -42,3 +42,15 @@ async fn a_copy_and_a_range_of_a_large_object_are_its_bytes() {
     let range = s3.send("GET", "/bkt/b", &[("range", "bytes=300000-2000000")], b"").await;
     assert_eq!((range.status, range.body.as_slice()), (206, &body[300_000..=2_000_000]));
 }
+
+#[tokio::test]
+async fn what_is_encrypted_is_read_back_from_anywhere() {
+    let s3 = Fixture::start().await;
+    let body: Vec<u8> = (0..MIB).map(|n| (n / 7 % 251) as u8).collect();
+    let sse = [("x-amz-server-side-encryption", "AES256")];
+    let put = s3.send("PUT", "/bkt/a", &sse, &body).await;
+    assert_eq!((put.status, put.header("x-amz-server-side-encryption")), (200, "AES256"), "{}", put.text());
+    assert_eq!(s3.get("/bkt/a").await.body, body);
+    let range = s3.send("GET", "/bkt/a", &[("range", "bytes=300000-800000")], b"").await;
+    assert_eq!(range.body, &body[300_000..=800_000]);
+}

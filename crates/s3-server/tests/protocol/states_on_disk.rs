@@ -1,4 +1,4 @@
-//! What changes of the whole state leave on the disk.
+//! What the disk keeps: after changes of the whole state, and over a restart.
 
 use std::collections::BTreeSet;
 
@@ -33,4 +33,13 @@ async fn a_snapshot_is_gone_after_a_restart_and_the_objects_are_not() {
     assert_eq!(s3.get("/bkt/a").await.text(), "data");
     let kept = std::fs::read_dir(s3.directory.path().join(".holdfast/snapshots")).unwrap();
     assert_eq!(kept.filter(|entry| entry.as_ref().unwrap().path().is_dir()).count(), 0);
+}
+
+#[tokio::test]
+async fn object_lock_of_a_bucket_survives_a_restart() {
+    let s3 = Fixture::start().await;
+    s3.send("PUT", "/locked", &[("x-amz-bucket-object-lock-enabled", "true")], b"").await;
+    s3.server.stop().await;
+    let s3 = Fixture::again(s3).await;
+    assert_eq!(s3.get("/locked?object-lock").await.element("ObjectLockEnabled"), "Enabled");
 }
