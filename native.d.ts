@@ -256,6 +256,8 @@ export interface LevelOpenOptions {
   createIfMissing: boolean
   /** Refuses what is there. */
   errorIfExists: boolean
+  /** Milliseconds that a batch of another process may stand before it is completed. */
+  batchPatienceMs?: number
 }
 
 /** Some entries: their keys and values one after the other, and how long each is. */

@@ -43,16 +43,20 @@ pub struct LevelOpenOptions {
     pub create_if_missing: bool,
     /// Refuses what is there.
     pub error_if_exists: bool,
+    /// Milliseconds that a batch of another process may stand before it is completed.
+    pub batch_patience_ms: Option<u32>,
 }
 
 impl LevelOpenOptions {
     fn settings(&self) -> Result<LevelSettings> {
+        let plain = LevelSettings::new(Location::parse(&self.location)?);
         Ok(LevelSettings {
-            location: Location::parse(&self.location)?,
             layout: self.layout.as_deref().map(Layout::parse).transpose()?,
             key_format: self.key_format.as_deref().map(KeyFormat::parse).transpose()?,
             create_if_missing: self.create_if_missing,
             error_if_exists: self.error_if_exists,
+            batch_patience_ms: self.batch_patience_ms.map_or(plain.batch_patience_ms, u64::from),
+            ..plain
         })
     }
 }

@@ -2,18 +2,11 @@ import { type native, settle } from "../native.js";
 import { AbstractDown, answer, type Callback } from "./abstract-down.js";
 import { connect } from "./connection.js";
 import { nativeRange, type RangeOptions } from "./cursor.js";
+import { type CreationOptions, type LayoutOptions, nativeOpenOptions } from "./open-options.js";
 import { type ReadyIteratorOptions, S3LevelDownIterator } from "./s3-leveldown-iterator.js";
 import type { S3Source } from "./s3-settings.js";
 
-/** How the data is written; see `S3LevelOptions`. */
-interface S3LevelDownOptions {
-  /** Default: what is there, and `"objects"` where nothing is. */
-  layout?: "objects" | "lsm" | undefined;
-  /** Default: what is there, and `"utf8"` where nothing is. */
-  keyFormat?: "utf8" | "hex" | undefined;
-}
-
-type OpenOptions = S3LevelDownOptions & { createIfMissing: boolean; errorIfExists: boolean };
+type OpenOptions = LayoutOptions & CreationOptions;
 type Write = { type: "put"; key: Buffer; value: Buffer } | { type: "del"; key: Buffer };
 
 /**
@@ -26,7 +19,7 @@ class S3LevelDown extends AbstractDown {
   /** The bucket, with a folder after a slash. */
   readonly location: string;
   readonly #s3: S3Source | undefined;
-  readonly #options: S3LevelDownOptions;
+  readonly #options: LayoutOptions;
   #database: native.LevelDatabase | undefined;
 
   /**
@@ -34,7 +27,7 @@ class S3LevelDown extends AbstractDown {
    * @param s3 Settings, or a client of the AWS SDK (v2 or v3) to read them from. Default: from the environment.
    * @param options How the data is written; may also be given to `open()`.
    */
-  constructor(location: string, s3?: S3Source, options: S3LevelDownOptions = {}) {
+  constructor(location: string, s3?: S3Source, options: LayoutOptions = {}) {
     super({
       bufferKeys: true,
       snapshots: false,
@@ -130,17 +123,9 @@ class S3LevelDown extends AbstractDown {
     return bytesOf(value);
   }
 
-  async #open({ layout, keyFormat, createIfMissing, errorIfExists }: OpenOptions): Promise<void> {
-    const connection = await connect(this.#s3, this.location);
-    this.#database = await settle(
-      connection.open({
-        location: this.location,
-        createIfMissing,
-        errorIfExists,
-        ...(layout === undefined ? {} : { layout }),
-        ...(keyFormat === undefined ? {} : { keyFormat }),
-      }),
-    );
+  async #open(options: OpenOptions): Promise<void> {
+    const opening = nativeOpenOptions(this.location, options, options);
+    this.#database = await settle((await connect(this.#s3, this.location)).open(opening));
   }
 
   async #get(key: Buffer): Promise<Buffer | undefined> {

@@ -2,20 +2,17 @@ import { type AbstractDelOptions, AbstractLevel, type AbstractPutOptions } from 
 import { type native, settle } from "../native.js";
 import { connect } from "./connection.js";
 import { nativeRange, type RangeOptions } from "./cursor.js";
+import { type CreationOptions, type LayoutOptions, nativeOpenOptions } from "./open-options.js";
 import { S3LevelIterator } from "./s3-level-iterator.js";
 import { invalid, isS3Setting, type S3Settings, type S3Source } from "./s3-settings.js";
 
 type Encoding<T> = NonNullable<ConstructorParameters<typeof AbstractLevel<Buffer, T, T>>[1]>["keyEncoding"];
 
 /** Options of {@link S3Level}, among them how to reach S3; its default comes from the environment. */
-export interface S3LevelOptions<K = string, V = string> extends S3Settings {
+export interface S3LevelOptions<K = string, V = string> extends S3Settings, LayoutOptions {
   /** How to reach S3 instead: settings, or a client of the AWS SDK to read them from. Databases that are given the
    * same object share its connections. */
   s3?: S3Source | undefined;
-  /** How the data is laid out. Default: what is there, and `"objects"` where nothing is. */
-  layout?: "objects" | "lsm" | undefined;
-  /** How keys are written in objects' keys: `"utf8"` (they have to be text) or `"hex"` (any bytes). Default as above. */
-  keyFormat?: "utf8" | "hex" | undefined;
   /** Encoding of keys. Default `"utf8"`. */
   keyEncoding?: Encoding<K>;
   /** Encoding of values. Default `"utf8"`. */
@@ -34,13 +31,13 @@ export interface WriteConditions {
   ifMatch?: string | undefined;
 }
 
-type OpenOptions = { createIfMissing: boolean; errorIfExists: boolean };
 type Write = { type: "put"; key: Buffer; value: Buffer } | { type: "del"; key: Buffer };
 
 /**
  * An ordered key-value database in a bucket, for the Level ecosystem.
  *
- * Writes are not atomic together and iterators are not snapshots; `docs/level.md` says what is.
+ * A batch is there wholly or not at all, also when its process dies; iterators are not snapshots; `docs/level.md` says
+ * more.
  * Beside Level's own, errors have codes such as `LEVEL_BUCKET_NOT_FOUND`, `LEVEL_ACCESS_DENIED`,
  * `LEVEL_CONNECTION_FAILED`, `LEVEL_TIMEOUT`, `LEVEL_CONFLICT`, `LEVEL_INVALID_KEY` and `LEVEL_LAYOUT_MISMATCH`.
  */
@@ -48,12 +45,12 @@ export class S3Level<K = string, V = string> extends AbstractLevel<Buffer, K, V>
   /** The bucket, with a folder after a slash. */
   readonly location: string;
   readonly #s3: S3Source | undefined;
-  readonly #format: Pick<S3LevelOptions, "layout" | "keyFormat">;
+  readonly #layout: LayoutOptions;
   #database: native.LevelDatabase | undefined;
 
   /** Opens `bucket` or `bucket/folder`, at once and in the background; `open()` waits for it. */
   constructor(location: string, options: S3LevelOptions<K, V> = {}) {
-    const { s3, layout, keyFormat, ...rest } = options ?? {};
+    const { s3, layout, keyFormat, batchPatience, ...rest } = options ?? {};
     const [flat, forward] = divided(rest);
     super(
       {
@@ -76,7 +73,7 @@ export class S3Level<K = string, V = string> extends AbstractLevel<Buffer, K, V>
       throw invalid(`s3 and ${Object.keys(flat).join(", ")} both say how to reach S3; give one of them`);
     }
     this.#s3 = s3 ?? flat;
-    this.#format = { layout, keyFormat };
+    this.#layout = { layout, keyFormat, batchPatience };
   }
 
   /** Deletes the database at a location with all of its data; the bucket stays. */
@@ -124,18 +121,9 @@ export class S3Level<K = string, V = string> extends AbstractLevel<Buffer, K, V>
     return this.#database;
   }
 
-  protected async _open({ createIfMissing, errorIfExists }: OpenOptions): Promise<void> {
-    const { layout, keyFormat } = this.#format;
-    const connection = await connect(this.#s3, this.location);
-    this.#database = await settle(
-      connection.open({
-        location: this.location,
-        createIfMissing,
-        errorIfExists,
-        ...(layout === undefined ? {} : { layout }),
-        ...(keyFormat === undefined ? {} : { keyFormat }),
-      }),
-    );
+  protected async _open(creation: CreationOptions): Promise<void> {
+    const options = nativeOpenOptions(this.location, this.#layout, creation);
+    this.#database = await settle((await connect(this.#s3, this.location)).open(options));
   }
 
   protected async _close(): Promise<void> {

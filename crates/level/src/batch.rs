@@ -1,4 +1,4 @@
-//! Batches: many writes in one call, 64 in flight.
+//! Batches: many writes in one call.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use holdfast_base::Result;
 use holdfast_s3_client::PutOptions;
 
-use crate::failure::level_error;
+use crate::journal::Journal;
 use crate::objects::{IN_FLIGHT, Objects};
 
 /// One write of a batch.
@@ -35,36 +35,73 @@ impl Operation {
     }
 }
 
+/// Writes by objects' keys, of which the last to each key counts; `None` deletes.
+#[derive(Debug, Default)]
+pub(crate) struct Merged {
+    writes: HashMap<String, Option<Bytes>>,
+    bytes: usize,
+}
+
+impl Merged {
+    pub(crate) fn len(&self) -> usize {
+        self.writes.len()
+    }
+
+    /// About how much memory the writes hold.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(crate) fn extend(&mut self, later: Self) {
+        self.bytes += later.bytes;
+        self.writes.extend(later.writes);
+    }
+
+    fn add(&mut self, object: String, value: Option<Bytes>) {
+        self.bytes += object.len() + value.as_ref().map_or(0, Bytes::len);
+        self.writes.insert(object, value);
+    }
+
+    pub(crate) fn into_journal(self) -> Journal {
+        let mut journal = Journal::default();
+        for (object, value) in self.writes {
+            match value {
+                Some(value) => journal.puts.push((object, value)),
+                None => journal.dels.push(object),
+            }
+        }
+        journal
+    }
+}
+
 impl Objects {
-    /// Applies a batch: of several writes to one key the last counts, and all others go in parallel.
-    /// A key that can't be stored is refused before anything is sent.
-    ///
-    /// Not atomic: when it fails, or the process dies, some writes may be stored and others not.
-    pub(crate) async fn batch(&self, operations: Vec<Operation>) -> Result<()> {
-        let mut last: HashMap<Vec<u8>, usize> = HashMap::with_capacity(operations.len());
-        for (index, operation) in operations.iter().enumerate() {
-            last.insert(operation.key().to_vec(), index);
-        }
-        let (mut puts, mut dels) = (Vec::new(), Vec::new());
-        for (index, operation) in operations.into_iter().enumerate() {
+    /// The writes of a batch; a key that can't be stored is refused before anything is sent.
+    pub(crate) fn merged(&self, operations: Vec<Operation>) -> Result<Merged> {
+        let mut merged = Merged::default();
+        for operation in operations {
             let object = self.object_key(operation.key())?;
-            if last.get(operation.key()) != Some(&index) {
-                continue;
-            }
             match operation {
-                Operation::Put { value, .. } => puts.push((object, value)),
-                Operation::Del { .. } => dels.push(object),
+                Operation::Put { value, .. } => merged.add(object, Some(value)),
+                Operation::Del { .. } => merged.add(object, None),
             }
         }
-        tokio::try_join!(self.put_all(puts), self.del_all(&dels)).map_err(level_error)?;
+        Ok(merged)
+    }
+
+    /// Makes all writes of a journal, in parallel and whatever is there.
+    pub(crate) async fn apply(&self, journal: &Journal) -> Result<()> {
+        tokio::try_join!(self.put_all(&journal.puts), self.del_all(&journal.dels))?;
         Ok(())
     }
 
-    async fn put_all(&self, puts: Vec<(String, Bytes)>) -> Result<()> {
-        let puts = puts.into_iter().map(|(object, value)| {
-            let bucket = self.bucket.clone();
-            async move { bucket.put(&object, value, &PutOptions::default()).await.map(drop) }
-        });
+    async fn put_all(&self, puts: &[(String, Bytes)]) -> Result<()> {
+        let puts: Vec<_> = puts
+            .iter()
+            .map(|(object, value)| {
+                let (bucket, object, value) = (self.bucket.clone(), object.clone(), value.clone());
+                async move { bucket.put(&object, value, &PutOptions::default()).await.map(drop) }
+            })
+            .collect();
         stream::iter(puts).buffer_unordered(IN_FLIGHT).try_collect().await
     }
 

@@ -6,6 +6,7 @@ use std::ops::Bound;
 use bytes::Bytes;
 use holdfast_base::{KeyRange, Result};
 
+use crate::batch_log::BatchLog;
 use crate::failure::level_error;
 use crate::key_scan::{Direction, KeyScan, ListedKey, PAGE_KEYS};
 use crate::objects::{IN_FLIGHT, Objects};
@@ -102,6 +103,7 @@ pub fn key_range(gt: Option<Vec<u8>>, gte: Option<Vec<u8>>, lt: Option<Vec<u8>>,
 /// At most 64 values are under way, and at most 16 MiB of them held; lists are asked for half a page ahead.
 pub struct LevelIterator {
     objects: Objects,
+    batches: BatchLog,
     options: IteratorOptions,
     lists: Lists,
     keys: VecDeque<ListedKey>,
@@ -130,9 +132,10 @@ enum Value {
 }
 
 impl LevelIterator {
-    pub(crate) fn new(objects: Objects, options: IteratorOptions) -> Self {
+    pub(crate) fn new(objects: Objects, batches: BatchLog, options: IteratorOptions) -> Self {
         let lists = Lists::Idle(KeyScan::new(objects.clone(), options.range.clone(), options.direction()));
-        Self { objects, options, lists, keys: VecDeque::new(), ahead: VecDeque::new(), ahead_bytes: 0, yielded: 0 }
+        let (keys, ahead) = (VecDeque::new(), VecDeque::new());
+        Self { objects, batches, options, lists, keys, ahead, ahead_bytes: 0, yielded: 0 }
     }
 
     /// The next entries: at least one, except at the end, and as many of those that are there already as fit
@@ -141,6 +144,7 @@ impl LevelIterator {
     /// # Errors
     /// `Connection`, `Timeout`, `NotFound`; the iteration can't go on after one.
     pub async fn next_page(&mut self, entries: usize, bytes: usize) -> Result<Page> {
+        self.batches.settle(&self.objects).await.map_err(level_error)?;
         let mut page = Page::default();
         let mut page_bytes = 0;
         while page.entries.len() < entries.max(1) && page_bytes < bytes.max(1) {

@@ -8,9 +8,13 @@ use bytes::Bytes;
 use holdfast_base::{Error, ErrorKind, KeyRange, Result};
 use holdfast_s3_client::{Bucket, Client, ClientSettings, ListRequest};
 
+use crate::batch_log::BatchLog;
 use crate::failure::level_error;
+use crate::journal::JournalPlace;
 use crate::objects::Objects;
 use crate::{Condition, FormatMarker, IteratorOptions, KeyFormat, Layout, LevelIterator, Location, Operation};
+
+const BATCH_PATIENCE_MS: u64 = 5000;
 
 /// How to open a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,12 +29,22 @@ pub struct LevelSettings {
     pub create_if_missing: bool,
     /// Refuses a database that is there. Default false.
     pub error_if_exists: bool,
+    /// How many milliseconds a batch of another process may stand before its process counts as dead and the batch is
+    /// completed in its place. Default 5,000.
+    pub batch_patience_ms: u64,
 }
 
 impl LevelSettings {
     /// Opens what is at a location, or makes it.
     pub fn new(location: Location) -> Self {
-        Self { location, layout: None, key_format: None, create_if_missing: true, error_if_exists: false }
+        Self {
+            location,
+            layout: None,
+            key_format: None,
+            create_if_missing: true,
+            error_if_exists: false,
+            batch_patience_ms: BATCH_PATIENCE_MS,
+        }
     }
 }
 
@@ -49,6 +63,7 @@ pub struct ClearOptions {
 #[derive(Clone, Debug)]
 pub struct Level {
     objects: Objects,
+    batches: BatchLog,
     closed: Arc<AtomicBool>,
 }
 
@@ -61,7 +76,8 @@ impl Level {
         Client::new(settings).map_err(level_error)
     }
 
-    /// Opens a database: one request for one that is there, two for a new one.
+    /// Opens a database: two requests for one that is there, three for a new one. A batch that another process left
+    /// half done is completed first; one that seems to be under way is waited for.
     ///
     /// # Errors
     /// `NotFound` (code `LEVEL_BUCKET_NOT_FOUND`, `LEVEL_DATABASE_NOT_FOUND`), `Conflict` (code
@@ -75,7 +91,10 @@ impl Level {
         let location = &settings.location;
         let bucket = client.bucket(location.bucket(), location.prefix()).map_err(level_error)?;
         let objects = Objects { bucket, format: marker.key_format };
-        Ok(Self { objects, closed: Arc::new(AtomicBool::new(false)) })
+        let place = JournalPlace::new(client.bucket(location.bucket(), "").map_err(level_error)?, location);
+        let batches = BatchLog::new(place, settings.batch_patience_ms);
+        batches.give_way(&objects).await.map_err(level_error)?;
+        Ok(Self { objects, batches, closed: Arc::new(AtomicBool::new(false)) })
     }
 
     /// Deletes a database with all of its data; the bucket stays. One that is not there is no error.
@@ -87,12 +106,14 @@ impl Level {
         let bucket = client.bucket(location.bucket(), location.prefix()).map_err(level_error)?;
         let objects = Objects { bucket, format: KeyFormat::Utf8 };
         let all = ClearOptions { range: KeyRange::all(), reverse: false, limit: None };
-        let level = Self { objects, closed: Arc::new(AtomicBool::new(false)) };
+        let batches = BatchLog::new(JournalPlace::new(root.clone(), location), BATCH_PATIENCE_MS);
+        let level = Self { objects, batches, closed: Arc::new(AtomicBool::new(false)) };
         match level.clear(all).await {
-            Err(error) if error.code() == "LEVEL_BUCKET_NOT_FOUND" => Ok(()),
-            Err(error) => Err(error),
-            Ok(()) => FormatMarker::remove(&root, location).await.map_err(level_error),
+            Err(error) if error.code() == "LEVEL_BUCKET_NOT_FOUND" => return Ok(()),
+            outcome => outcome?,
         }
+        level.batches.clear().await.map_err(level_error)?;
+        FormatMarker::remove(&root, location).await.map_err(level_error)
     }
 
     /// A value, or `None`.
@@ -100,7 +121,7 @@ impl Level {
     /// # Errors
     /// `Validation` (code `LEVEL_INVALID_KEY`), `Connection`, `Timeout`, `Closed`; so for all that follow.
     pub async fn get(&self, key: &[u8]) -> Result<Option<Bytes>> {
-        self.open_objects()?.get(key).await
+        self.settled().await?.get(key).await
     }
 
     /// A value with its ETag, for a conditional write after it.
@@ -108,7 +129,7 @@ impl Level {
     /// # Errors
     /// As [`Level::get`].
     pub async fn get_with_etag(&self, key: &[u8]) -> Result<Option<(Bytes, String)>> {
-        self.open_objects()?.get_with_etag(key).await
+        self.settled().await?.get_with_etag(key).await
     }
 
     /// The values of many keys, in their order.
@@ -116,7 +137,7 @@ impl Level {
     /// # Errors
     /// As [`Level::get`].
     pub async fn get_many(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Bytes>>> {
-        self.open_objects()?.get_many(keys).await
+        self.settled().await?.get_many(keys).await
     }
 
     /// Whether each of many keys is there, in their order.
@@ -124,7 +145,7 @@ impl Level {
     /// # Errors
     /// As [`Level::get`].
     pub async fn has_many(&self, keys: &[Vec<u8>]) -> Result<Vec<bool>> {
-        self.open_objects()?.has_many(keys).await
+        self.settled().await?.has_many(keys).await
     }
 
     /// Stores a value; gives back its ETag.
@@ -133,7 +154,7 @@ impl Level {
     /// As [`Level::get`]; `Conflict` (code `LEVEL_CONFLICT`) when the condition does not hold, and code
     /// `LEVEL_OUTCOME_UNKNOWN` when a conditional write got no verdict.
     pub async fn put(&self, key: &[u8], value: Bytes, condition: &Condition) -> Result<String> {
-        self.open_objects()?.put(key, value, condition).await
+        self.settled().await?.put(key, value, condition).await
     }
 
     /// Deletes a key; one that is not there is no error without `if_match`, an ETag.
@@ -141,15 +162,25 @@ impl Level {
     /// # Errors
     /// As [`Level::put`].
     pub async fn del(&self, key: &[u8], if_match: Option<&str>) -> Result<()> {
-        self.open_objects()?.del(key, if_match).await
+        self.settled().await?.del(key, if_match).await
     }
 
-    /// Applies many writes, 64 in flight. Not atomic: after a failure some may be stored.
+    /// Applies many writes, 64 in flight; of several to one key the last counts. When it fails, or its process dies,
+    /// all of them are there after the next call or the next opening, or none. Readers in between may see some.
     ///
     /// # Errors
-    /// As [`Level::get`]; a key that can't be stored is refused before anything is sent.
+    /// As [`Level::get`]; a key that can't be stored is refused before anything is sent. Code `LEVEL_OUTCOME_UNKNOWN`
+    /// when it is not known which of the two it is.
     pub async fn batch(&self, operations: Vec<Operation>) -> Result<()> {
-        self.open_objects()?.batch(operations).await
+        let objects = self.settled().await?;
+        let writes = objects.merged(operations)?;
+        let written = match writes.len() {
+            0 => return Ok(()),
+            // One write is whole as it is.
+            1 => objects.apply(&writes.into_journal()).await,
+            _ => self.batches.write(objects, writes).await,
+        };
+        written.map_err(level_error)
     }
 
     /// A cursor over a range. Sends nothing until it is read.
@@ -157,7 +188,7 @@ impl Level {
     /// # Errors
     /// `Closed`.
     pub fn iterator(&self, options: IteratorOptions) -> Result<LevelIterator> {
-        Ok(LevelIterator::new(self.open_objects()?.clone(), options))
+        Ok(LevelIterator::new(self.open_objects()?.clone(), self.batches.clone(), options))
     }
 
     /// Deletes a range, a thousand keys in a request.
@@ -165,10 +196,11 @@ impl Level {
     /// # Errors
     /// As [`Level::get`]; some keys may be deleted then.
     pub async fn clear(&self, options: ClearOptions) -> Result<()> {
-        let objects = self.open_objects()?.clone();
+        let objects = self.settled().await?.clone();
         let ClearOptions { range, reverse, limit } = options;
         let mut doomed = LevelIterator::new(
             objects.clone(),
+            self.batches.clone(),
             IteratorOptions { range, reverse, limit, values: false, page_keys: None },
         );
         loop {
@@ -189,6 +221,13 @@ impl Level {
     /// Closes it: calls after this one fail. Requests under way go on.
     pub fn close(&self) {
         self.closed.store(true, Ordering::Release);
+    }
+
+    /// The objects, once no batch of this database is half done.
+    async fn settled(&self) -> Result<&Objects> {
+        let objects = self.open_objects()?;
+        self.batches.settle(objects).await.map_err(level_error)?;
+        Ok(objects)
     }
 
     fn open_objects(&self) -> Result<&Objects> {

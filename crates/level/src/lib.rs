@@ -1,7 +1,8 @@
 //! An ordered key-value database in a bucket: the objects layout, one object a key.
 //!
 //! ```text
-//! Level ── Objects ── Bucket (s3-client)      put, get, del, batch
+//! Level ── Objects ── Bucket (s3-client)      put, get, del
+//!   ├ BatchLog ── Journal                       batches, whole or not at all
 //!   └ LevelIterator ── KeyScan ── Objects     a list's pages, values fetched ahead of the reader
 //! ```
 //!
@@ -13,10 +14,12 @@
 //! - Memory is bounded: an iterator holds a page of keys and a budget of values, in both directions.
 
 mod batch;
+mod batch_log;
 mod condition;
 mod failure;
 mod format_marker;
 mod iterator;
+mod journal;
 mod key_format;
 mod key_scan;
 mod level;

@@ -1,13 +1,10 @@
 //! The objects layout on a real server.
-#![allow(clippy::unwrap_used, missing_docs)]
-
-mod fixture;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
+use crate::fixture::Fixture;
 use bytes::Bytes;
-use fixture::Fixture;
 use holdfast_base::KeyRange;
 use holdfast_level::{
     ClearOptions, Condition, Entry, IteratorOptions, KeyFormat, Layout, Level, LevelIterator, LevelSettings, Location,

@@ -1,0 +1,6 @@
+//! Databases on a real server.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod batches;
+mod fixture;
+mod objects;
