@@ -5,27 +5,13 @@ import { createRequire } from "node:module";
 import type { Readable } from "node:stream";
 import { describe, it } from "node:test";
 import { S3Client } from "@aws-sdk/client-s3";
+import type { S3Source } from "holdfast/level";
 import S3LevelDown from "holdfast/leveldown";
+import { collected, levelup } from "./levelup.mts";
 import { levelServer } from "./server.mts";
 
-interface Batch {
-  put(key: string, value: string): Batch;
-  write(done?: () => void): Promise<void>;
-}
-
-/** levelup ships no types: what is used of it here. */
-interface Levelup {
-  put(key: unknown, value: unknown): Promise<void>;
-  get(key: unknown, options?: object): Promise<Buffer>;
-  getMany(keys: unknown[], options?: object): Promise<(string | undefined)[]>;
-  batch(): Batch;
-  createReadStream(options?: object): Readable;
-  clear(): Promise<void>;
-  close(): Promise<void>;
-}
-
+process.env.AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE = "1";
 const require = createRequire(import.meta.url);
-const levelup = require("levelup") as (db: object) => Levelup;
 const { s3, storage, location } = await levelServer();
 
 /** What the samples print of a stream, and their last line. */
@@ -36,13 +22,6 @@ async function printed(stream: Readable): Promise<string[]> {
   );
   await once(stream, "close");
   return lines;
-}
-
-/** All that a stream gives. */
-async function collected<T>(stream: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const one of stream) all.push(one);
-  return all;
 }
 
 const POKEMON = ["dob=February 27, 1996", "name=Pikachu", "occupation=Pokemon"];
@@ -83,11 +62,19 @@ describe("S3LevelDown", () => {
     await db.close();
   });
 
-  it("reads the settings of a client that is made as the AWS SDK v2 makes it", async () => {
-    const config = { endpoint: s3.endpoint, s3ForcePathStyle: true, region: undefined, credentials: s3.credentials };
-    const db = levelup(new S3LevelDown(location(), { config }));
-    await db.put("a", "1");
-    assert.equal((await db.get("a")).toString(), "1");
+  it("runs the sample with a server of one's own, with a client of the AWS SDK v2", async () => {
+    const AWS = require("aws-sdk") as { S3: new (options: object) => S3Source };
+    const client = new AWS.S3({
+      apiVersion: "2006-03-01",
+      accessKeyId: s3.credentials.accessKeyId,
+      secretAccessKey: s3.credentials.secretAccessKey,
+      endpoint: s3.endpoint,
+      s3ForcePathStyle: true,
+      signatureVersion: "v4",
+    });
+    const db = levelup(new S3LevelDown("mybucket/own_server", client));
+    await db.batch().put("name", "Pikachu").put("dob", "February 27, 1996").put("occupation", "Pokemon").write();
+    assert.deepEqual(await printed(db.createReadStream()), POKEMON);
     await db.close();
   });
 
