@@ -43,6 +43,11 @@ pub(crate) fn from_iso(text: &str) -> Option<i64> {
     i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).ok()
 }
 
+/// Reads a time in either of the forms in which S3 gives them: that of headers or that of XML.
+pub(crate) fn from_any(text: &str) -> Option<u64> {
+    from_http(text).or_else(|| u64::try_from(from_iso(text)?).ok())
+}
+
 /// Writes `20261120T143534Z`.
 pub(crate) fn basic(time_ms: u64) -> String {
     moment(time_ms).format(BASIC).unwrap_or_default()

@@ -115,6 +115,7 @@ impl From<EngineError> for S3Error {
                 Self::from(Code::KeyTooLongError).with("Size", bytes.to_string()).with("MaxSizeAllowed", "1024")
             }
             EngineError::InvalidArgument(what) => Self::new(Code::InvalidArgument, what),
+            EngineError::InvalidRequest(what) => Self::new(Code::InvalidRequest, what),
             EngineError::InvalidPart(number) => Self::from(Code::InvalidPart).with("PartNumber", number.to_string()),
             EngineError::InvalidPartOrder => Code::InvalidPartOrder.into(),
             EngineError::EntityTooSmall { number, size, min_bytes } => Self::from(Code::EntityTooSmall)

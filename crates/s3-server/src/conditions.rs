@@ -1,7 +1,7 @@
 //! Conditions of a request, on what is read and on what is written.
 
 use crate::amz_time;
-use crate::engine::{Condition, ObjectInfo};
+use crate::engine::{Condition, Likeness, ObjectInfo};
 use crate::error::{Code, S3Error, S3Result};
 use crate::etag::{EtagList, quoted};
 use crate::request::Request;
@@ -93,4 +93,15 @@ pub(crate) fn of_write(request: &Request) -> S3Result<Condition> {
             Err(S3Error::new(Code::NotImplemented, message).with("Header", "If-None-Match"))
         }
     }
+}
+
+/// What a delete wants of the object beside its ETag: `x-amz-if-match-size`, `x-amz-if-match-last-modified-time`.
+///
+/// # Errors
+/// `InvalidArgument` for what is no size or time.
+pub(crate) fn of_delete(request: &Request) -> S3Result<Likeness> {
+    let name = "x-amz-if-match-last-modified-time";
+    let wrong = |text: &str| S3Error::argument(name, text, format!("{name} must be a time"));
+    let time = request.header(name).map(|text| amz_time::from_any(text).ok_or_else(|| wrong(text)));
+    Ok(Likeness { size: request.number_header("x-amz-if-match-size")?, last_modified_ms: time.transpose()? })
 }

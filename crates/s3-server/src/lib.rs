@@ -31,6 +31,7 @@ mod encryption;
 pub mod engine;
 mod error;
 mod etag;
+mod expected_owner;
 mod faults;
 mod form;
 mod object_lock;

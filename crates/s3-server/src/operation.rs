@@ -176,6 +176,9 @@ impl Operation {
     /// resource does not take.
     pub(crate) fn of(request: &Request) -> S3Result<Self> {
         refuse_foreign(request)?;
+        if let Some(unknown) = request.query().get("list-type").filter(|kind| *kind != "2") {
+            return Err(S3Error::argument("list-type", unknown, "Invalid List Type specified in Query"));
+        }
         let target = request.target();
         let found = match (&target.bucket, &target.key) {
             (None, _) => Self::of_service(request),

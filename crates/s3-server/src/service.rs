@@ -15,6 +15,7 @@ use crate::body::Payload;
 use crate::bucket_rules::BucketRules;
 use crate::engine::Engine;
 use crate::error::{Code, S3Error, S3Result};
+use crate::expected_owner;
 use crate::faults::{Cut, Fault, Faults};
 use crate::operation::Operation;
 use crate::operations::Call;
@@ -163,6 +164,7 @@ impl Service {
         };
         let access = Access { rules: &self.rules, engine: &self.engine, facts };
         access.require_operation(operation).await?;
+        expected_owner::check(&request)?;
         let call = Call {
             engine: &self.engine,
             settings: &self.settings,

@@ -73,7 +73,8 @@ impl Verifier {
             }
             return Ok(Proof { identity: Identity::Unchecked, signed: SignedBy::Nothing, chunk_signer: None });
         }
-        let authorization = request.header(AUTHORIZATION.as_str()).map(str::to_owned);
+        let authorization = request.header(AUTHORIZATION.as_str()).filter(|header| !header.trim().is_empty());
+        let authorization = authorization.map(str::to_owned);
         match (authorization, presigned || old) {
             (Some(_), true) => {
                 let message = "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query \

@@ -49,6 +49,8 @@ pub struct ObjectAttributes {
     pub lock: Option<ObjectLock>,
     /// How the bytes are encrypted at rest; `None` where they aren't.
     pub encryption: Option<Encryption>,
+    /// The upload in parts that it was completed from, as [`Engine::complete_upload`](super::Engine) sees to.
+    pub upload: Option<String>,
 }
 
 /// One part of an object that was put in parts.

@@ -39,7 +39,7 @@ impl Engine {
             let (info, chosen) =
                 shared.database.read(|connection| chosen(connection, id, &named, shared.min_part_bytes))??;
             let of_parts: Vec<PartInfo> = chosen.iter().map(|part| part.info.clone()).collect();
-            let attributes = attributes(&info, &of_parts)?;
+            let attributes = ObjectAttributes { upload: Some(upload.clone()), ..attributes(&info, &of_parts)? };
             let file = join(shared, &chosen, attributes.encryption.is_some())?;
             let files: Vec<(i64, u16)> = chosen.iter().map(|part| (part.file, part.info.number)).collect();
             let object = NewObject { bucket, key, file, attributes, parts: object_parts(of_parts), condition };

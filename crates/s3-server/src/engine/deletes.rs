@@ -7,6 +7,7 @@ use holdfast_sqlite::rusqlite::Connection;
 
 use super::chores::{Owed, do_now, do_now_async};
 use super::index::buckets::{self, BucketState};
+use super::index::objects::Present;
 use super::index::{objects, versions};
 use super::opening::{Shared, no_such_bucket};
 use super::puts::check_key;
@@ -25,8 +26,27 @@ pub struct Deletion {
     pub version: Option<VersionId>,
     /// What must hold of the object, or of the version that is named.
     pub condition: Condition,
+    /// What the caller takes the object, or the version that is named, to be like; what is not there is like nothing.
+    pub likeness: Likeness,
     /// Whether a retention of mode `GOVERNANCE` does not count; the caller has seen to the right.
     pub bypasses_governance: bool,
+}
+
+/// What a deletion wants of the object beside its ETag. All of it must be so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Likeness {
+    /// In bytes.
+    pub size: Option<u64>,
+    /// When it was committed, in milliseconds since the epoch, looked at to the second.
+    pub last_modified_ms: Option<u64>,
+}
+
+impl Likeness {
+    fn check(self, size: u64, modified_ms: u64) -> Result<()> {
+        let is_size = self.size.is_none_or(|wanted| wanted == size);
+        let is_time = self.last_modified_ms.is_none_or(|wanted| wanted / 1000 == modified_ms / 1000);
+        if is_size && is_time { Ok(()) } else { Err(EngineError::PreconditionFailed) }
+    }
 }
 
 /// What a delete did.
@@ -128,10 +148,12 @@ fn delete_newest(
     connection: &Connection,
     shared: &Shared,
     bucket: BucketState,
-    Deletion { key, condition, .. }: &Deletion,
+    Deletion { key, condition, likeness, .. }: &Deletion,
 ) -> Work<Result<(Deleted, Gone)>> {
     let present = objects::present(connection, bucket.id, key)?;
-    if let Err(refusal) = condition.check(key, present.as_ref().map(|present| present.etag.as_str())) {
+    let holds = condition.check(key, present.as_ref().map(|present| present.etag.as_str()));
+    let is_like = |present: &Present| likeness.check(present.size, present.modified_ms);
+    if let Err(refusal) = holds.and_then(|()| present.as_ref().map_or(Ok(()), is_like)) {
         return Ok(Err(refusal));
     }
     let existed = present.is_some();
@@ -151,7 +173,7 @@ fn delete_version(
     connection: &Connection,
     shared: &Shared,
     bucket: BucketState,
-    Deletion { key, condition, bypasses_governance, .. }: &Deletion,
+    Deletion { key, condition, likeness, bypasses_governance, .. }: &Deletion,
     version: VersionId,
 ) -> Work<Result<(Deleted, Gone)>> {
     let may_go = |lock: Option<ObjectLock>| match lock {
@@ -162,7 +184,9 @@ fn delete_version(
     let present = objects::present(connection, bucket.id, key)?;
     let has_object = present.is_some();
     if let Some(present) = present.filter(|present| present.version == version) {
-        if let Err(refusal) = condition.check(key, Some(&present.etag)).and_then(|()| may_go(present.lock)) {
+        let is_like = likeness.check(present.size, present.modified_ms);
+        if let Err(refusal) = condition.check(key, Some(&present.etag)).and(is_like).and_then(|()| may_go(present.lock))
+        {
             return Ok(Err(refusal));
         }
         let gone = remove_present(connection, bucket.id, key, present)?;
@@ -171,7 +195,8 @@ fn delete_version(
     let older = versions::find(connection, bucket.id, key, version)?;
     let etag = older.as_ref().and_then(|older| older.object.as_ref()).map(|(etag, _)| etag.as_str());
     let lock = older.as_ref().and_then(|older| older.lock);
-    if let Err(refusal) = condition.check(key, etag).and_then(|()| may_go(lock)) {
+    let is_like = older.as_ref().map_or(Ok(()), |older| likeness.check(older.size, older.modified_ms));
+    if let Err(refusal) = condition.check(key, etag).and(is_like).and_then(|()| may_go(lock)) {
         return Ok(Err(refusal));
     }
     let Some(older) = older else {

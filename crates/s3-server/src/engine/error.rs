@@ -34,6 +34,8 @@ pub enum EngineError {
     KeyTooLong(usize),
     /// An argument is out of range: what, and what is possible.
     InvalidArgument(String),
+    /// What the caller says is not true of what is there.
+    InvalidRequest(String),
     /// A part named in a completion was not uploaded, or has another ETag or checksum; its number.
     InvalidPart(u16),
     /// The parts of a completion are not in ascending order.
@@ -106,7 +108,7 @@ impl fmt::Display for EngineError {
                  beginning and ending with a letter or digit"
             ),
             Self::KeyTooLong(bytes) => write!(f, "the key has {bytes} bytes of UTF-8; at most 1024 are possible"),
-            Self::InvalidArgument(what) => f.write_str(what),
+            Self::InvalidArgument(what) | Self::InvalidRequest(what) => f.write_str(what),
             Self::InvalidPart(number) => {
                 write!(
                     f,

@@ -75,7 +75,7 @@ pub use attributes::{Checksum, ChecksumKind, ObjectAttributes, ObjectInfo, Objec
 pub use bucket_name::is_valid_bucket_name;
 pub use buckets::BucketInfo;
 pub use condition::Condition;
-pub use deletes::{Deleted, Deletion};
+pub use deletes::{Deleted, Deletion, Likeness};
 pub use encryption::{CustomerKey, DataKey, Encryption, KmsKey, Scheme};
 pub use error::{DeleteMarker, EngineError, Result};
 pub use list_query::{

@@ -20,7 +20,11 @@ impl Call<'_> {
     pub(super) async fn list_buckets(&self) -> S3Result<Answer> {
         let query = self.request.query();
         let prefix = query.get("prefix").unwrap_or_default();
-        let max = query.number("max-buckets")?.unwrap_or(MAX_BUCKETS).clamp(1, MAX_BUCKETS);
+        let max = query.number("max-buckets")?.unwrap_or(MAX_BUCKETS);
+        if !(1..=MAX_BUCKETS).contains(&max) {
+            let message = format!("Argument max-buckets must be an integer between 1 and {MAX_BUCKETS}");
+            return Err(S3Error::argument("max-buckets", &max.to_string(), message));
+        }
         let page = self.engine.list_buckets(query.non_empty("continuation-token"), prefix, max).await?;
         let owner = Owner::of_server(self.settings);
         Ok(answer::xml(XmlWriter::document("ListAllMyBucketsResult", |xml| {

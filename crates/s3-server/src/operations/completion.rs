@@ -7,7 +7,9 @@ use crate::answer::{self, Answer};
 use crate::checksum::{Algorithm, compose, kind_name};
 use crate::conditions;
 use crate::encoding::{encode_path, hex};
-use crate::engine::{Checksum, ChecksumKind, CompletedPart, EngineError, ObjectAttributes, PartInfo, UploadInfo};
+use crate::engine::{
+    Checksum, ChecksumKind, CompletedPart, Condition, EngineError, ObjectAttributes, ObjectInfo, PartInfo, UploadInfo,
+};
 use crate::error::{Code, S3Error, S3Result};
 use crate::etag::{quoted, unquoted};
 use crate::request::Request;
@@ -32,15 +34,12 @@ impl Call<'_> {
         // The checksum headers are about the object here, not about this document.
         let body = self.payload.unchecked_document(self.request, MAX_COMPLETION_BYTES).await?;
         let completion = Element::read(&body, "CompleteMultipartUpload")?;
-        let upload = self.engine.upload(bucket, key, id).await?;
-        self.check_key_of_completion(&upload.attributes).await?;
-        let parts =
-            completion.children_named("Part").map(|part| read_part(part, &upload)).collect::<S3Result<Vec<_>>>()?;
-        if parts.is_empty() {
-            return Err(Code::MalformedXML.into());
-        }
-        let describe = move |upload: &UploadInfo, parts: &[PartInfo]| describe(upload, parts, &promise);
-        let object = self.engine.complete_upload((bucket, key, id), parts, describe, condition).await?;
+        let object = match self.complete((bucket, key, id), &completion, promise, condition).await {
+            Err(error) if error.code() == Code::NoSuchUpload => {
+                self.completed_before((bucket, key, id), &completion).await?.ok_or(error)?
+            }
+            completed => completed?,
+        };
         let mut answer = answer::xml(XmlWriter::document("CompleteMultipartUploadResult", |xml| {
             let host = self.request.header("host").unwrap_or("localhost");
             xml.text("Location", &format!("http://{host}/{bucket}/{}", encode_path(key)));
@@ -56,6 +55,42 @@ impl Call<'_> {
         give_version(&mut answer, object.version);
         encryption::give(&mut answer, &object.attributes, None);
         Ok(answer)
+    }
+
+    async fn complete(
+        &self,
+        (bucket, key, id): (&str, &str, &str),
+        completion: &Element,
+        promise: Promise,
+        condition: Condition,
+    ) -> S3Result<ObjectInfo> {
+        let upload = self.engine.upload(bucket, key, id).await?;
+        self.check_key_of_completion(&upload.attributes).await?;
+        let parts =
+            completion.children_named("Part").map(|part| read_part(part, &upload)).collect::<S3Result<Vec<_>>>()?;
+        if parts.is_empty() {
+            return Err(Code::MalformedXML.into());
+        }
+        let describe = move |upload: &UploadInfo, parts: &[PartInfo]| describe(upload, parts, &promise);
+        Ok(self.engine.complete_upload((bucket, key, id), parts, describe, condition).await?)
+    }
+
+    /// The object that this upload was completed to, of these parts: a client that missed the answer asks again.
+    async fn completed_before(
+        &self,
+        (bucket, key, id): (&str, &str, &str),
+        completion: &Element,
+    ) -> S3Result<Option<ObjectInfo>> {
+        let etags = completion.children_named("Part").map(|part| part.text_of("ETag").map(unquoted));
+        let Some(etags) = etags.collect::<Option<Vec<_>>>() else { return Ok(None) };
+        let object = match self.engine.object(bucket, key, None).await {
+            Ok(object) => object,
+            Err(EngineError::Storage(error)) => return Err(EngineError::Storage(error).into()),
+            Err(_) => return Ok(None),
+        };
+        let is_it = object.attributes.upload.as_deref() == Some(id)
+            && object.attributes.etag == whole_etag(etags.iter().map(String::as_str));
+        Ok(is_it.then_some(object))
     }
 }
 
@@ -94,7 +129,7 @@ fn describe(upload: &UploadInfo, parts: &[PartInfo], promise: &Promise) -> Resul
         let message = format!(
             "The provided 'x-amz-mp-object-size' header value {promised} does not match what was computed: {size}"
         );
-        return Err(EngineError::InvalidArgument(message));
+        return Err(EngineError::InvalidRequest(message));
     }
     let checksum = whole_checksum(upload, parts);
     if let (Some((algorithm, promised)), Some(found)) = (&promise.checksum, &checksum)
@@ -102,7 +137,11 @@ fn describe(upload: &UploadInfo, parts: &[PartInfo], promise: &Promise) -> Resul
     {
         return Err(EngineError::BadDigest(algorithm.name().to_owned()));
     }
-    Ok(ObjectAttributes { etag: whole_etag(parts), checksum, ..upload.attributes.clone() })
+    Ok(ObjectAttributes {
+        etag: whole_etag(parts.iter().map(|part| part.attributes.etag.as_str())),
+        checksum,
+        ..upload.attributes.clone()
+    })
 }
 
 fn whole_checksum(upload: &UploadInfo, parts: &[PartInfo]) -> Option<Checksum> {
@@ -121,12 +160,10 @@ fn whole_checksum(upload: &UploadInfo, parts: &[PartInfo]) -> Option<Checksum> {
 }
 
 /// The MD5 of the parts' MD5s, and how many they are.
-fn whole_etag(parts: &[PartInfo]) -> String {
+fn whole_etag<'a>(parts: impl Iterator<Item = &'a str>) -> String {
     let mut md5 = Md5::new();
-    for part in parts {
-        md5.update(unhex(&part.attributes.etag));
-    }
-    format!("{}-{}", hex(&md5.finalize()), parts.len())
+    let count = parts.map(|etag| md5.update(unhex(etag))).count();
+    format!("{}-{count}", hex(&md5.finalize()))
 }
 
 fn unhex(text: &str) -> Vec<u8> {

@@ -1,11 +1,16 @@
 //! The headers of an object: taken when it is written, given back when it is read.
 
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE, EXPIRES};
 
 use super::buckets::{refuse_acl, refuse_headers};
 use super::versions::give_version;
 use crate::amz_time;
 use crate::answer::{self, Answer};
+use crate::auth::Identity;
 use crate::checksum::{Algorithm, kind_name};
 use crate::engine::{Checksum, ChecksumKind, ObjectAttributes, ObjectInfo};
 use crate::error::{Code, S3Error, S3Result};
@@ -95,10 +100,21 @@ fn metadata(request: &Request) -> Vec<(String, String)> {
     named
         .map(|(name, rest)| {
             let values = request.headers().get_all(name).iter();
-            let values: Vec<_> = values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect();
+            let values: Vec<_> = values.map(|value| metadata_text(value.as_bytes())).collect();
             (rest.to_owned(), values.join(","))
         })
         .collect()
+}
+
+/// The text of a metadata header: UTF-8, else Latin-1, which HTTP once meant.
+fn metadata_text(bytes: &[u8]) -> String {
+    std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().map(|&byte| char::from(byte)).collect(), str::to_owned)
+}
+
+/// Metadata as an answer's header: what is not ASCII as one encoded word of RFC 2047, as S3 does. What a client
+/// encoded by itself is ASCII and comes back as it was.
+fn metadata_value(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() { text.into() } else { format!("=?UTF-8?B?{}?=", STANDARD.encode(text)).into() }
 }
 
 /// Sets the headers of an object that is read.
@@ -111,7 +127,7 @@ pub(super) fn give(answer: &mut Answer, request: &Request, object: &ObjectInfo) 
         answer::set(answer, name, value);
     }
     for (name, value) in &object.attributes.metadata {
-        answer::set(answer, &format!("{META}{name}"), value);
+        answer::set(answer, &format!("{META}{name}"), metadata_value(value).as_bytes());
     }
     give_version(answer, object.version);
     if !object.attributes.tags.is_empty() {
@@ -132,6 +148,19 @@ pub(super) fn give(answer: &mut Answer, request: &Request, object: &ObjectInfo) 
             answer::set(answer, header.as_str(), value);
         }
     }
+}
+
+/// Refuses parameters `response-…` of whom nobody knows: a link must not make a page of somebody's upload.
+///
+/// # Errors
+/// `InvalidRequest`.
+pub(super) fn refuse_overrides_of_anonymous(request: &Request, identity: &Identity) -> S3Result<()> {
+    let is_override = request.query().iter().any(|parameter| parameter.name.starts_with("response-"));
+    if !is_override || *identity != Identity::Anonymous {
+        return Ok(());
+    }
+    let message = "Request specific response headers cannot be used for anonymous GET requests.";
+    Err(S3Error::new(Code::InvalidRequest, message))
 }
 
 /// Sets a checksum's headers.

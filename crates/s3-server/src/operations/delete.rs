@@ -2,9 +2,10 @@ use http::StatusCode;
 
 use super::Call;
 use super::versions::{give_version, version_named};
+use crate::amz_time;
 use crate::answer::{self, Answer};
 use crate::conditions;
-use crate::engine::{Condition, Deleted, Deletion, VersionId};
+use crate::engine::{Condition, Deleted, Deletion, Likeness, VersionId};
 use crate::error::{Code, S3Error, S3Result};
 use crate::etag::EtagList;
 use crate::xml::{Element, XmlWriter};
@@ -18,12 +19,13 @@ impl Call<'_> {
     pub(super) async fn delete_object(&self) -> S3Result<Answer> {
         let version = version_named(self.request)?;
         let condition = conditions::of_write(self.request)?;
+        let likeness = conditions::of_delete(self.request)?;
         let (bucket, key) = (self.request.bucket()?, self.request.key()?);
         let bypasses_governance = self.wants_bypass().await?;
         if bypasses_governance {
             self.access.require_of_version("s3:BypassGovernanceRetention", bucket, Some(key), version).await?;
         }
-        let deletion = Deletion { key: key.to_owned(), version, condition, bypasses_governance };
+        let deletion = Deletion { key: key.to_owned(), version, condition, likeness, bypasses_governance };
         let deleted = self.engine.delete_one(bucket, deletion).await?;
         let mut answer = answer::empty(StatusCode::NO_CONTENT);
         give_version(&mut answer, deleted.version);
@@ -92,6 +94,7 @@ struct Named {
     key: String,
     version: Option<String>,
     condition: Condition,
+    likeness: Likeness,
 }
 
 impl Named {
@@ -103,7 +106,11 @@ impl Named {
             Some(EtagList::Of(etags)) => Condition::EtagIn(etags),
         };
         let version = object.text_of("VersionId").filter(|id| !id.is_empty()).map(str::to_owned);
-        Ok(Self { key, version, condition })
+        let malformed = || S3Error::from(Code::MalformedXML);
+        let size = object.text_of("Size").map(|text| text.trim().parse().map_err(|_| malformed())).transpose()?;
+        let time = object.text_of("LastModifiedTime").map(|text| amz_time::from_any(text).ok_or_else(malformed));
+        let likeness = Likeness { size, last_modified_ms: time.transpose()? };
+        Ok(Self { key, version, condition, likeness })
     }
 
     /// What it asks for; a version that can't be is none that the key has.
@@ -111,7 +118,13 @@ impl Named {
         let none = |id: &String| S3Error::from(Code::NoSuchVersion).with("VersionId", id);
         let read = |id: &String| VersionId::read(id).ok_or_else(|| none(id));
         let version = self.version.as_ref().map(read).transpose()?;
-        Ok(Deletion { key: self.key.clone(), version, condition: self.condition.clone(), ..Deletion::default() })
+        Ok(Deletion {
+            key: self.key.clone(),
+            version,
+            condition: self.condition.clone(),
+            likeness: self.likeness,
+            ..Deletion::default()
+        })
     }
 }
 

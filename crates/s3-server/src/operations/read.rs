@@ -14,6 +14,7 @@ use crate::{byte_range, conditions};
 
 impl Call<'_> {
     pub(super) async fn get_object(&self) -> S3Result<Answer> {
+        content::refuse_overrides_of_anonymous(self.request, self.access.facts.identity)?;
         let version = version_named(self.request)?;
         refuse_on_read(self.request)?;
         let sent = SentKey::of_request(self.request)?;
@@ -37,6 +38,7 @@ impl Call<'_> {
     }
 
     pub(super) async fn head_object(&self) -> S3Result<Answer> {
+        content::refuse_overrides_of_anonymous(self.request, self.access.facts.identity)?;
         let version = version_named(self.request)?;
         refuse_on_read(self.request)?;
         let sent = SentKey::of_request(self.request)?;

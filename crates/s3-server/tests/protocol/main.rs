@@ -20,6 +20,7 @@ mod hostile;
 mod multipart;
 mod object_lock;
 mod objects;
+mod odd_requests;
 mod signer;
 mod states;
 mod states_on_disk;

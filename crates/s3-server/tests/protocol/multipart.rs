@@ -65,12 +65,32 @@ async fn a_completion_that_is_wrong_keeps_the_upload() {
     assert_eq!(wrong(&[(1, "")]).await, "MalformedXML");
     assert_eq!(wrong(&[]).await, "MalformedXML");
     let size = complete(&s3, "k", &id, &[(2, &two)], &[("x-amz-mp-object-size", "5")]).await;
-    assert_eq!(size.status, 400);
+    assert_eq!(size.error(), (400, "InvalidRequest".into()));
     assert_eq!(part(&s3, "k", &id, 0, b"").await.error(), (400, "InvalidArgument".into()));
     assert_eq!(part(&s3, "k", &id, 10_001, b"").await.error(), (400, "InvalidArgument".into()));
     assert_eq!(part(&s3, "k", "nonsense", 1, b"").await.error(), (404, "NoSuchUpload".into()));
     assert_eq!(complete(&s3, "k", &id, &[(2, &two)], &[]).await.status, 200);
     assert_eq!(s3.get("/bkt/k").await.text(), "last");
+}
+
+#[tokio::test]
+async fn a_completion_that_is_sent_again_is_answered_again() {
+    let s3 = Fixture::start().await;
+    let (id, other) = (begin(&s3, "k", &[]).await, begin(&s3, "k", &[]).await);
+    let one = etag(&part(&s3, "k", &id, 1, b"whole").await);
+    let once = [("if-none-match", "*")];
+    let first = complete(&s3, "k", &id, &[(1, &one)], &once).await;
+    let again = complete(&s3, "k", &id, &[(1, &one)], &once).await;
+    assert_eq!((again.status, again.text()), (200, first.text()));
+    // Not of other parts, not by another upload, and not when the object is another by now.
+    let missing = (404, "NoSuchUpload".to_owned());
+    assert_eq!(complete(&s3, "k", &id, &[(1, "<ETag>other</ETag>")], &[]).await.error(), missing);
+    part(&s3, "k", &other, 1, b"whole").await;
+    s3.send("DELETE", &format!("/bkt/k?uploadId={other}"), &[], b"").await;
+    assert_eq!(complete(&s3, "k", &other, &[(1, &one)], &[]).await.error(), missing);
+    s3.put("/bkt/k", b"new").await;
+    assert_eq!(complete(&s3, "k", &id, &[(1, &one)], &[]).await.error(), missing);
+    assert_eq!(s3.get("/bkt/k").await.text(), "new");
 }
 
 #[tokio::test]

@@ -18,12 +18,13 @@ pub(in super::super) struct Present {
     pub(in super::super) etag: String,
     pub(in super::super) path: DataPath,
     pub(in super::super) size: u64,
+    pub(in super::super) modified_ms: u64,
     pub(in super::super) version: VersionId,
     pub(in super::super) lock: Option<ObjectLock>,
 }
 
 pub(in super::super) fn present(connection: &Connection, bucket: i64, key: &str) -> Work<Option<Present>> {
-    let sql = "select etag, path, size, version, lock from object where bucket = ?1 and key = ?2";
+    let sql = "select etag, path, size, version, lock, modified_ms from object where bucket = ?1 and key = ?2";
     let mut find = connection.prepare_cached(sql)?;
     let mut rows = find.query(params![bucket, key])?;
     let Some(row) = rows.next()? else { return Ok(None) };
@@ -31,6 +32,7 @@ pub(in super::super) fn present(connection: &Connection, bucket: i64, key: &str)
         etag: row.get(0)?,
         path: DataPath::from_index(row.get(1)?)?,
         size: loaded(row.get(2)?),
+        modified_ms: loaded(row.get(5)?),
         version: read_version(row, 3)?.unwrap_or(VersionId::NULL),
         lock: read_lock(row, 4)?,
     }))
@@ -204,6 +206,7 @@ pub(in super::super) fn read_attributes(row: &Row<'_>, first: usize) -> Work<Obj
         acl: row.get(first + 6)?,
         lock: read_lock(row, first + 7)?,
         encryption: read_encryption(row, first + 8)?,
+        upload: pairs.upload,
     })
 }
 
@@ -250,21 +253,27 @@ pub(in super::super) fn lock_text(lock: Option<ObjectLock>) -> Work<Option<Strin
     Ok(lock.map(|lock| serde_json::to_string(&lock)).transpose().map_err(|_| corrupt("lock"))?)
 }
 
-/// What the column `attributes` holds; null when both are empty.
+/// What the column `attributes` holds; null when all is empty.
 #[derive(Default, Serialize, Deserialize)]
 struct Pairs {
     #[serde(rename = "h", default, skip_serializing_if = "Vec::is_empty")]
     headers: Vec<(String, String)>,
     #[serde(rename = "m", default, skip_serializing_if = "Vec::is_empty")]
     metadata: Vec<(String, String)>,
+    #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
+    upload: Option<String>,
 }
 
 /// The column `attributes`.
 pub(in super::super) fn pairs_text(attributes: &ObjectAttributes) -> Work<Option<String>> {
-    if attributes.headers.is_empty() && attributes.metadata.is_empty() {
+    if attributes.headers.is_empty() && attributes.metadata.is_empty() && attributes.upload.is_none() {
         return Ok(None);
     }
-    let pairs = Pairs { headers: attributes.headers.clone(), metadata: attributes.metadata.clone() };
+    let pairs = Pairs {
+        headers: attributes.headers.clone(),
+        metadata: attributes.metadata.clone(),
+        upload: attributes.upload.clone(),
+    };
     Ok(Some(serde_json::to_string(&pairs).map_err(|_| corrupt("attributes"))?))
 }
 
