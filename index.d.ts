@@ -150,6 +150,8 @@ export interface S3DataProviderOptions {
 		walThreshold?: number;
 		/** Time between snapshots, in ms; 0 takes none by the clock. Default 300000. */
 		snapshotInterval?: number;
+		/** Every state of this long ago can be restored; what none of them needs is removed. In ms, at least an hour. Default 86400000. */
+		retention?: number;
 		/** Attempts before waiting writes are told. Default 3. */
 		maxRetries?: number;
 		/** How long the lease stands without being renewed, in ms. Default 60000. */

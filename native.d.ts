@@ -350,6 +350,8 @@ export interface ReplicaOptions {
   walThresholdBytes?: number
   /** Milliseconds between snapshots. */
   snapshotIntervalMs?: number
+  /** Milliseconds back to which every state is kept. */
+  retentionMs?: number
   /** Attempts before waiting writes are told. */
   maxRetries?: number
   /** Milliseconds that the lease stands. */

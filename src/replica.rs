@@ -43,6 +43,8 @@ pub struct ReplicaOptions {
     pub wal_threshold_bytes: Option<f64>,
     /// Milliseconds between snapshots.
     pub snapshot_interval_ms: Option<f64>,
+    /// Milliseconds back to which every state is kept.
+    pub retention_ms: Option<f64>,
     /// Attempts before waiting writes are told.
     pub max_retries: Option<u32>,
     /// Milliseconds that the lease stands.
@@ -69,6 +71,7 @@ impl ReplicaOptions {
             interval_ms: self.interval_ms.map_or(plain.interval_ms, u64::from),
             wal_threshold_bytes: or(self.wal_threshold_bytes, plain.wal_threshold_bytes),
             snapshot_interval_ms: or(self.snapshot_interval_ms, plain.snapshot_interval_ms),
+            retention_ms: or(self.retention_ms, plain.retention_ms),
             max_retries: self.max_retries.unwrap_or(plain.max_retries),
             lock_ttl_ms: or(self.lock_ttl_ms, plain.lock_ttl_ms),
             lock_refresh_ms: or(self.lock_refresh_ms, plain.lock_refresh_ms),

@@ -23,6 +23,7 @@ function nativeOptions(options: S3DataProviderOptions): native.ReplicaOptions {
     intervalMs: sync.interval,
     walThresholdBytes: sync.walThreshold,
     snapshotIntervalMs: sync.snapshotInterval,
+    retentionMs: sync.retention,
     maxRetries: sync.maxRetries,
     lockTtlMs: lockTtl,
     lockRefreshMs: sync.lockRefresh ?? Math.min(30_000, Math.floor(lockTtl / 2)),

@@ -4,9 +4,11 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use holdfast_base::{ErrorKind, Result};
-use holdfast_s3_client::{Bucket, GetOptions, ListRequest, Object, PRECONDITION_FAILED, PutOptions, UploadOptions};
+use holdfast_s3_client::{
+    Bucket, GetOptions, ListRequest, ListedObject, Object, PRECONDITION_FAILED, PutOptions, UploadOptions,
+};
 
-use crate::store::{ByteStream, KeyPage, KeyQuery, Outcome, ReplicaStore, StoredObject};
+use crate::store::{ByteStream, KeyPage, KeyQuery, ListedKey, Outcome, ReplicaStore, StoredObject};
 
 /// A bucket under the database's prefix.
 #[derive(Clone, Debug)]
@@ -73,6 +75,27 @@ impl ReplicaStore for BucketStore {
         Box::pin(async move { outcome(self.bucket.delete(key, Some(etag)).await.map(|()| String::new())) })
     }
 
+    fn remove<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.bucket.delete_many(keys))
+    }
+
+    fn abort_uploads<'a>(&'a self, before_ms: u64) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(async move {
+            let (mut after, mut aborted) = (None, 0);
+            loop {
+                let page = self.bucket.list_uploads(crate::layout::GENERATIONS, after).await?;
+                for upload in page.uploads.iter().filter(|upload| upload.begun_ms < before_ms) {
+                    self.bucket.abort_upload(&upload.key, &upload.upload_id).await?;
+                    aborted += 1;
+                }
+                match page.next {
+                    Some(next) => after = Some(next),
+                    None => return Ok(aborted),
+                }
+            }
+        })
+    }
+
     fn list<'a>(&'a self, query: &'a KeyQuery) -> BoxFuture<'a, Result<KeyPage>> {
         Box::pin(async move {
             let request = ListRequest {
@@ -83,7 +106,8 @@ impl ReplicaStore for BucketStore {
                 max_keys: None,
             };
             let page = self.bucket.list(&request).await?;
-            let keys = page.objects.into_iter().map(|object| object.key).collect();
+            let listed = |object: ListedObject| ListedKey { key: object.key, bytes: object.size };
+            let keys = page.objects.into_iter().map(listed).collect();
             Ok(KeyPage { keys, folders: page.common_prefixes, next: page.next })
         })
     }

@@ -95,7 +95,7 @@ impl Catalog {
 }
 
 /// The generations' ids, newest first.
-async fn generations(store: &dyn ReplicaStore) -> Result<Vec<String>> {
+pub(crate) async fn generations(store: &dyn ReplicaStore) -> Result<Vec<String>> {
     let mut query = KeyQuery { prefix: layout::GENERATIONS.to_owned(), folders: true, ..KeyQuery::default() };
     let mut ids = Vec::new();
     loop {

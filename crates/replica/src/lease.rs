@@ -141,6 +141,24 @@ impl Lease {
         Ok(())
     }
 
+    /// Does long work while it is held: renews it meanwhile.
+    ///
+    /// # Errors
+    /// Those of the work; `Locked` with code `LOCK_LOST`.
+    pub(crate) async fn held_while<T>(&mut self, refresh_ms: u64, work: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return done,
+                () = tokio::time::sleep(Duration::from_millis(refresh_ms)) => match self.renew().await {
+                    Err(error) if error.code() == "LOCK_LOST" => return Err(error),
+                    // Tried again next time; what it stands for is proven when the log is sealed.
+                    Ok(()) | Err(_) => {}
+                },
+            }
+        }
+    }
+
     /// Notes the log's owner in it.
     pub(crate) async fn set_epoch(&mut self, epoch: u64, generation: &str) -> Result<()> {
         self.record.epoch = epoch;
@@ -210,7 +228,7 @@ fn encode(record: &LockRecord) -> Result<Bytes> {
     serde_json::to_vec(record).map(Bytes::from).map_err(|error| Error::internal(error.to_string()))
 }
 
-fn is_of(object: &StoredObject, lock_id: &str) -> bool {
+pub(crate) fn is_of(object: &StoredObject, lock_id: &str) -> bool {
     serde_json::from_slice::<LockRecord>(&object.bytes).is_ok_and(|record| record.lock_id == lock_id)
 }
 
@@ -228,7 +246,7 @@ fn locked(record: Option<&LockRecord>, left_ms: u64) -> Error {
         .retryable(true)
 }
 
-fn lost(there: Option<&StoredObject>) -> Error {
+pub(crate) fn lost(there: Option<&StoredObject>) -> Error {
     let record = there.and_then(|object| serde_json::from_slice::<LockRecord>(&object.bytes).ok());
     let holder = record.map_or_else(|| "nobody".to_owned(), |record| record.holder);
     let message =

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use holdfast_base::{Clock, Error, Result};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use uuid::{NoContext, Timestamp, Uuid};
 
@@ -13,12 +13,14 @@ use crate::backlog::{Backlog, not_replicated};
 use crate::event::{Event, EventSink};
 use crate::file_lock::FileLock;
 use crate::lease::Lease;
+use crate::ownership::Ownership;
 use crate::reader_pool::ReaderPool;
 use crate::restore::blocking;
+use crate::retention::SHORT_LOG_BYTES;
 use crate::segment_builder::SegmentBuilder;
 use crate::settings::{ReplicaSettings, SyncMode};
 use crate::shipper::{Order, Pace, Shipper};
-use crate::snapshot::store_snapshot;
+use crate::snapshot::{LastSnapshot, store_snapshot};
 use crate::start::Started;
 use crate::state_file::StateFile;
 use crate::statement::{Rows, Statement};
@@ -31,23 +33,26 @@ const MAX_WAITING_COMMITS: usize = 16_384;
 /// Shared by a [`crate::Replica`], its transactions and its background tasks.
 pub(crate) struct OpenDatabase {
     pub(crate) settings: ReplicaSettings,
-    store: Arc<dyn ReplicaStore>,
-    clock: Arc<dyn Clock>,
+    pub(crate) store: Arc<dyn ReplicaStore>,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: EventSink,
     pub(crate) backlog: Arc<Backlog>,
     pub(crate) writer: Writer,
     pub(crate) readers: ReaderPool,
     turn: Arc<Semaphore>,
     orders: mpsc::Sender<Order>,
-    pub(crate) position: Mutex<Option<watch::Receiver<SegmentBuilder>>>,
+    position: Mutex<Option<watch::Receiver<SegmentBuilder>>>,
     /// Held by a snapshot while it reads the files, and by a checkpoint while it moves frames.
     files: Semaphore,
     /// The log's size in frames when a checkpoint was last tried.
     pub(crate) checkpointed_at: AtomicU64,
     pub(crate) lease: tokio::sync::Mutex<Option<Lease>>,
+    pub(crate) ownership: Arc<Ownership>,
     holder: String,
     lock_id: Uuid,
-    snapshot: Mutex<Option<u64>>,
+    snapshot: Mutex<Option<LastSnapshot>>,
+    /// A snapshot counts that did not before.
+    pub(crate) snapshot_counts: Notify,
     tasks: Mutex<Vec<JoinHandle<()>>>,
     pub(crate) is_closed: AtomicBool,
     file_lock: Mutex<Option<FileLock>>,
@@ -74,7 +79,9 @@ impl OpenDatabase {
         let page_bytes = u64::from(started.builder.view.page_bytes);
         let max_frames = u32::try_from(settings.backlog_bytes / page_bytes).unwrap_or(u32::MAX).max(1);
         let backlog = Arc::new(Backlog::new(MAX_WAITING_COMMITS, max_frames, settings.mode == SyncMode::Sync));
-        let writer = Writer::start(&settings.sqlite(), Arc::clone(&backlog), Arc::clone(&clock))?;
+        let steps = settings.steps.clone();
+        let writer = Writer::start(&settings.sqlite(), Arc::clone(&backlog), Arc::clone(&clock), steps.clone())?;
+        let ownership = Arc::new(Ownership::new(Arc::clone(&store), Arc::clone(&clock), lease.record.lock_id.clone()));
         if let Some(frame) = started.unshipped {
             backlog.add(0, frame, clock.now_ms());
         }
@@ -87,6 +94,8 @@ impl OpenDatabase {
             builder: started.builder,
             events: Arc::clone(&events),
             pace: Pace { interval_ms, max_retries: settings.max_retries },
+            ownership: Arc::clone(&ownership),
+            steps,
             position: sender,
         };
         let tasks = vec![tokio::spawn(shipper.run(queue))];
@@ -104,6 +113,8 @@ impl OpenDatabase {
             position: Mutex::new(Some(position)),
             files: Semaphore::new(1),
             checkpointed_at: AtomicU64::new(0),
+            ownership,
+            snapshot_counts: Notify::new(),
             holder: lease.record.holder.clone(),
             lease: tokio::sync::Mutex::new(Some(lease)),
             lock_id,
@@ -179,10 +190,19 @@ impl OpenDatabase {
             error = refused => return Err(error),
         };
         let parent = (!parent.is_nil()).then_some(parent);
-        let meta = store_snapshot(&*self.store, &cut, parent, self.clock.now_ms()).await?;
-        *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = Some(cut.view.checksum);
+        let meta = store_snapshot(&*self.store, &cut, parent, self.clock.now_ms(), &self.settings.steps).await?;
+        let last = LastSnapshot { checksum: cut.view.checksum, log_bytes: cut.end.log_bytes };
+        *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
         (self.events)(Event::SnapshotUploaded { generation: meta.generation, size: meta.size });
+        self.snapshot_counts.notify_one();
         self.write_state(false).await
+    }
+
+    /// Whether a restore would read more of the log than of the snapshot.
+    pub(crate) fn has_outgrown_snapshot(&self, builder: &SegmentBuilder) -> bool {
+        let database_bytes = u64::from(builder.view.page_count) * u64::from(builder.view.page_bytes);
+        let log_bytes = |last: LastSnapshot| builder.end.log_bytes.saturating_sub(last.log_bytes);
+        self.snapshotted().is_some_and(|last| log_bytes(last) > database_bytes.max(SHORT_LOG_BYTES))
     }
 
     /// A new generation's id: sorts behind its parent's, also when this machine's clock is behind.
@@ -254,7 +274,7 @@ impl OpenDatabase {
     }
 
     pub(crate) fn has_changed(&self) -> bool {
-        self.builder().is_ok_and(|builder| self.snapshotted() != Some(builder.view.checksum))
+        self.builder().is_ok_and(|builder| self.snapshotted().map(|last| last.checksum) != Some(builder.view.checksum))
     }
 
     async fn write_state(&self, closed: bool) -> Result<()> {
@@ -265,12 +285,17 @@ impl OpenDatabase {
         blocking(move || state.write(&file)).await
     }
 
+    /// Where the stored state stands, from now on; `None` after the end.
+    pub(crate) fn subscribe(&self) -> Option<watch::Receiver<SegmentBuilder>> {
+        self.position.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn builder(&self) -> Result<SegmentBuilder> {
         let position = self.position.lock().unwrap_or_else(PoisonError::into_inner);
         position.as_ref().map(|position| position.borrow().clone()).ok_or_else(|| Error::closed("the database"))
     }
 
-    fn snapshotted(&self) -> Option<u64> {
+    fn snapshotted(&self) -> Option<LastSnapshot> {
         *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

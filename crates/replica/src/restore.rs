@@ -4,9 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bytes::Bytes;
-use futures_util::stream::BoxStream;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::TryStreamExt;
 use holdfast_base::{Error, ErrorKind, Result};
 use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncWriteExt;
@@ -16,16 +14,14 @@ use crate::catalog::Catalog;
 use crate::event::{Event, EventSink};
 use crate::layout;
 use crate::local_history::{beside, page_bytes_of};
-use crate::log_chain::{LogChain, LogRun, read_bytes};
+use crate::log_chain::LogChain;
 use crate::page_view::PageView;
 use crate::point::Point;
 use crate::restored_file::{LogPlace, RestoredFile};
 use crate::segment::Digest;
 use crate::snapshot_meta::{SnapshotMeta, from_iso, to_hex};
+use crate::step::{Step, StepSink};
 use crate::store::ReplicaStore;
-
-/// Segments fetched at once.
-const FETCHES: usize = 8;
 
 /// What a restore gave.
 #[derive(Debug)]
@@ -55,6 +51,14 @@ pub(crate) struct Restore<'a> {
     /// A state to look out for on the way.
     pub(crate) wanted: Option<u64>,
     pub(crate) events: &'a EventSink,
+    pub(crate) steps: &'a StepSink,
+}
+
+/// What was seen on the way.
+struct Replay {
+    passed_through: bool,
+    /// Whether a segment behind the point came by.
+    is_stopped: bool,
 }
 
 impl Restore<'_> {
@@ -90,6 +94,7 @@ impl Restore<'_> {
     async fn one_snapshot(&self, meta: &SnapshotMeta) -> Result<Restored> {
         let part = self.part();
         self.download(meta, &part).await?;
+        self.steps.tell(Step::RestoreBegun);
         let Some(place) = &meta.place else {
             let at = LogPlace { sequence: 0, digest: [0; 32], time_ms: from_iso(&meta.created_at).unwrap_or(0) };
             return Ok(Restored { file: part, passed_through: false, segments: 0, at });
@@ -100,7 +105,7 @@ impl Restore<'_> {
         {
             return Err(self.point.behind(chain.sequence));
         }
-        let at = LogPlace { sequence: place.sequence()?, digest: place.digest()?, time_ms: place.time_ms()? };
+        let at = place.log_place()?;
         let (path, page_size) = (part.clone(), place.page_size);
         let file = blocking(move || RestoredFile::open(&path, page_size, at)).await?;
         if file.checksum != place.checksum()? {
@@ -128,35 +133,68 @@ impl Restore<'_> {
         self.replay(file, chain, part).await
     }
 
-    async fn replay(&self, mut file: RestoredFile, chain: LogChain, part: PathBuf) -> Result<Restored> {
-        let mut passed_through = self.wanted == Some(file.checksum);
+    async fn replay(&self, mut file: RestoredFile, mut chain: LogChain, part: PathBuf) -> Result<Restored> {
+        let mut replay = Replay { passed_through: self.wanted == Some(file.checksum), is_stopped: false };
+        let mut hole_at = None;
+        loop {
+            let hole;
+            (file, hole) = self.replay_to_hole(file, &chain, &mut replay).await?;
+            let Some(error) = hole else { break };
+            // Packing may have moved segments since the log was listed; a hole is there when we look again.
+            if hole_at.replace(file.at.sequence) == Some(file.at.sequence) {
+                return Err(error);
+            }
+            chain = chain.again_behind(self.store, file.at, file.checksum).await?;
+        }
+        self.finish(file, &chain, part, &replay).await
+    }
+
+    /// Applies what is missing up to the point, the log's end, or the first segment that is not there.
+    async fn replay_to_hole(
+        &self,
+        mut file: RestoredFile,
+        chain: &LogChain,
+        replay: &mut Replay,
+    ) -> Result<(RestoredFile, Option<Error>)> {
         let point = self.point;
-        let mut fetched = fetch(self.store, chain.runs.clone(), file.sequence + 1, point.last_sequence());
-        let mut has_more = true;
-        while has_more && let Some((bytes, key)) = fetched.try_next().await? {
-            (file, has_more) = blocking(move || {
-                let taken = file.take(&bytes, point).map_err(|error| error.with("key", key))?;
+        let mut segments = chain.segments(self.store, file.at.sequence + 1, point.last_sequence());
+        loop {
+            let (sequence, bytes, key) = match segments.try_next().await {
+                Ok(Some(next)) => next,
+                Ok(None) => return Ok((file, None)),
+                Err(error) if error.code() == "LOG_HOLE" => return Ok((file, Some(error))),
+                Err(error) => return Err(error),
+            };
+            let taken;
+            (file, taken) = blocking(move || {
+                let taken = file.take(sequence, &bytes, point).map_err(|error| error.with("key", key))?;
                 Ok((file, taken))
             })
             .await?;
-            passed_through |= self.wanted == Some(file.checksum);
+            replay.passed_through |= self.wanted == Some(file.checksum);
+            if !taken {
+                replay.is_stopped = true;
+                return Ok((file, None));
+            }
         }
-        drop(fetched);
-        let is_whole = file.sequence == chain.sequence
-            && file.digest == chain.digest
+    }
+
+    async fn finish(&self, file: RestoredFile, chain: &LogChain, part: PathBuf, replay: &Replay) -> Result<Restored> {
+        let is_whole = file.at.sequence == chain.sequence
+            && file.at.digest == chain.digest
             && chain.checksum.is_none_or(|checksum| checksum == file.checksum);
-        let is_there = match point {
+        let is_there = match self.point {
             Point::Newest => is_whole,
-            Point::Position(position) => file.sequence == position,
-            Point::Time(_) => is_whole || !has_more,
+            Point::Position(position) => file.at.sequence == position,
+            Point::Time(_) => is_whole || replay.is_stopped,
         };
         if !is_there {
             return Err(crate::segment::corrupt("is not where the log was said to end"));
         }
-        let segments = file.applied;
-        let at = LogPlace { sequence: file.sequence, digest: file.digest, time_ms: file.time_ms };
+        let (segments, at) = (file.applied, file.at);
         blocking(move || file.finish()).await?;
-        Ok(Restored { file: part, passed_through, segments, at })
+        self.steps.tell(Step::RestoreVerified);
+        Ok(Restored { file: part, passed_through: replay.passed_through, segments, at })
     }
 
     async fn download(&self, meta: &SnapshotMeta, part: &Path) -> Result<()> {
@@ -184,15 +222,6 @@ impl Restore<'_> {
     fn part(&self) -> PathBuf {
         beside(self.target, &format!(".restoring-{}", Uuid::new_v4().simple()))
     }
-}
-
-/// The segments of a range, in order, several fetched at once.
-fn fetch(store: &dyn ReplicaStore, runs: Vec<LogRun>, from: u64, to: u64) -> BoxStream<'_, Result<(Bytes, String)>> {
-    let keys = runs.into_iter().flat_map(move |run| {
-        (run.first.max(from)..=run.last.min(to)).map(move |sequence| layout::segment(run.generation, sequence))
-    });
-    let one = move |key: String| async move { Ok((read_bytes(store, &key).await?, key)) };
-    stream::iter(keys).map(one).buffered(FETCHES).boxed()
 }
 
 /// Puts a verified file in its place, on the disk.
@@ -244,7 +273,15 @@ pub async fn restore(store: Arc<dyn ReplicaStore>, target: &Path, point: Point) 
     remove_parts(target);
     let catalog = Catalog::read(&*store).await?;
     let events: EventSink = Arc::new(|_| ());
-    let work = Restore { store: &*store, catalog: &catalog, target, point, wanted: None, events: &events };
+    let work = Restore {
+        store: &*store,
+        catalog: &catalog,
+        target,
+        point,
+        wanted: None,
+        events: &events,
+        steps: &StepSink::default(),
+    };
     let restored = work.over_snapshot().await.inspect_err(|_| remove_parts(target))?;
     put_in_place(&restored.file, target)?;
     let (position, time_ms) = (restored.at.sequence, restored.at.time_ms);

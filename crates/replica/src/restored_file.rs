@@ -28,10 +28,7 @@ pub(crate) struct RestoredFile {
     page_bytes: u32,
     page_count: u32,
     pub(crate) checksum: u64,
-    pub(crate) sequence: u64,
-    pub(crate) digest: Digest,
-    /// When the last transaction in it was committed, in milliseconds since the epoch.
-    pub(crate) time_ms: u64,
+    pub(crate) at: LogPlace,
     /// Parts of a transaction whose last part has not come by.
     parts: Vec<PathBuf>,
     pub(crate) applied: u64,
@@ -50,9 +47,7 @@ impl RestoredFile {
             page_bytes,
             page_count,
             checksum: 0,
-            sequence: at.sequence,
-            digest: at.digest,
-            time_ms: at.time_ms,
+            at,
             parts: Vec::new(),
             applied: 0,
         };
@@ -63,10 +58,10 @@ impl RestoredFile {
     }
 
     /// Takes the next segment; false, and nothing taken, when it is behind the point.
-    pub(crate) fn take(&mut self, bytes: &Bytes, until: Point) -> Result<bool> {
+    pub(crate) fn take(&mut self, sequence: u64, bytes: &Bytes, until: Point) -> Result<bool> {
         let stored = StoredSegment::decode(bytes)?;
         let segment = &stored.segment;
-        if segment.sequence != self.sequence + 1 || segment.previous != self.digest {
+        if segment.sequence != sequence || sequence != self.at.sequence + 1 || segment.previous != self.at.digest {
             return Err(corrupt("does not follow from the one before it").with("sequence", segment.sequence));
         }
         if !until.allows(segment.time_ms) {
@@ -87,9 +82,7 @@ impl RestoredFile {
                 self.apply(segment)?;
             }
         }
-        self.sequence = segment.sequence;
-        self.digest = stored.digest;
-        self.time_ms = segment.time_ms;
+        self.at = LogPlace { sequence, digest: stored.digest, time_ms: segment.time_ms };
         self.applied += 1;
         Ok(true)
     }

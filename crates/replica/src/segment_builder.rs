@@ -29,6 +29,8 @@ pub(crate) struct LogEnd {
     pub(crate) writer: Uuid,
     /// When the last transaction was committed, in milliseconds since the epoch.
     pub(crate) time_ms: u64,
+    /// Bytes of all segments, from the log's first one on.
+    pub(crate) log_bytes: u64,
 }
 
 /// The state that is stored, and what comes after it in the local log.
@@ -160,6 +162,7 @@ impl SegmentBuilder {
         after.end.sequence = segment.sequence;
         after.end.digest = digest;
         after.end.time_ms = segment.time_ms;
+        after.end.log_bytes += bytes.len() as u64;
         Built { key: crate::layout::segment(self.end.generation, segment.sequence), bytes, after, commit }
     }
 

@@ -4,6 +4,11 @@ use std::path::PathBuf;
 
 use holdfast_base::{Error, ErrorKind, Result};
 
+use crate::step::StepSink;
+
+/// A paused instance is sure to notice within it that it was taken over.
+const LEAST_RETENTION_MS: u64 = 3600 * 1000;
+
 /// When a write is acknowledged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SyncMode {
@@ -33,6 +38,9 @@ pub struct ReplicaSettings {
     pub backlog_bytes: u64,
     /// A snapshot is taken this often when something changed. Default 300,000; 0 takes none by the clock.
     pub snapshot_interval_ms: u64,
+    /// Every state of this long ago can be restored; what no such state needs is removed. Default 86,400,000;
+    /// at least an hour.
+    pub retention_ms: u64,
     /// Attempts before waiting writes are told. Default 3.
     pub max_retries: u32,
     /// How long the lease stands without being renewed. Default 60,000.
@@ -47,6 +55,8 @@ pub struct ReplicaSettings {
     pub allow_unsafe_lock: bool,
     /// Host and process, for people who read the lease.
     pub holder: String,
+    /// Is told each step that a crash could fall behind. Default: nobody.
+    pub steps: StepSink,
 }
 
 impl ReplicaSettings {
@@ -61,6 +71,7 @@ impl ReplicaSettings {
             wal_threshold_bytes: 1 << 20,
             backlog_bytes: 64 << 20,
             snapshot_interval_ms: 300_000,
+            retention_ms: 24 * 3600 * 1000,
             max_retries: 3,
             lock_ttl_ms: 60_000,
             lock_refresh_ms: 30_000,
@@ -68,6 +79,7 @@ impl ReplicaSettings {
             force_lock: false,
             allow_unsafe_lock: false,
             holder: "holdfast".to_owned(),
+            steps: StepSink::default(),
         }
     }
 
@@ -84,6 +96,8 @@ impl ReplicaSettings {
             Some("sync.lockTtl is below 100 ms; give at least 100")
         } else if self.lock_refresh_ms == 0 || self.lock_refresh_ms >= self.lock_ttl_ms {
             Some("sync.lockRefresh must be above 0 and below sync.lockTtl")
+        } else if self.retention_ms < LEAST_RETENTION_MS {
+            Some("sync.retention is below an hour; give at least 3600000")
         } else if self.interval_ms > 60_000 {
             Some("sync.interval is above a minute; give at most 60000")
         } else {

@@ -12,8 +12,10 @@ use uuid::Uuid;
 
 use crate::backlog::Backlog;
 use crate::event::{Event, EventSink};
+use crate::ownership::Ownership;
 use crate::segment::{SegmentKind, StoredSegment};
 use crate::segment_builder::{Built, SEGMENT_BYTES, SegmentBuilder};
+use crate::step::{Step, StepSink};
 use crate::store::{Outcome, ReplicaStore};
 
 const FIRST_PAUSE_MS: u64 = 50;
@@ -47,6 +49,8 @@ pub(crate) struct Shipper {
     pub(crate) builder: SegmentBuilder,
     pub(crate) events: EventSink,
     pub(crate) pace: Pace,
+    pub(crate) ownership: Arc<Ownership>,
+    pub(crate) steps: StepSink,
     /// Told where the stored state stands after each segment.
     pub(crate) position: tokio::sync::watch::Sender<SegmentBuilder>,
 }
@@ -123,8 +127,12 @@ impl Shipper {
         let mut pause_ms = FIRST_PAUSE_MS;
         let mut attempt = 0;
         loop {
-            match put_segment(&*self.store, &built).await {
-                Ok(Placed::Ours) => break,
+            let began = self.ownership.now();
+            match self.put_owned(&built).await {
+                Ok(Placed::Ours) => {
+                    self.ownership.seen(began);
+                    break;
+                }
                 Ok(Placed::Theirs(error)) => {
                     self.fence(error.clone());
                     return Err(error);
@@ -156,6 +164,21 @@ impl Shipper {
             self.backlog.stored(number);
         }
         Ok(())
+    }
+
+    /// Puts a segment; it is ours only while the log is.
+    async fn put_owned(&self, built: &Built) -> Result<Placed> {
+        self.steps.tell(Step::PutBegins);
+        let placed = put_segment(&*self.store, built).await?;
+        self.steps.tell(Step::PutDone);
+        if matches!(placed, Placed::Theirs(_)) {
+            return Ok(placed);
+        }
+        match self.ownership.confirm().await {
+            Ok(()) => Ok(Placed::Ours),
+            Err(error) if error.code() == "LOCK_LOST" => Ok(Placed::Theirs(error)),
+            Err(error) => Err(error),
+        }
     }
 
     fn fence(&self, error: Error) {

@@ -13,10 +13,20 @@ use crate::page_checksum::JOURNAL_MODE_BYTES;
 use crate::page_view::PageView;
 use crate::segment_builder::SegmentBuilder;
 use crate::snapshot_meta::{FORMAT, SnapshotMeta, SnapshotPlace, iso, to_hex};
+use crate::step::{Step, StepSink};
 use crate::store::{Outcome, ReplicaStore};
 
 /// Bytes read from the files at once.
 const CHUNK_BYTES: u32 = 256 << 10;
+
+/// The newest snapshot that counts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LastSnapshot {
+    /// The database's checksum in it.
+    pub(crate) checksum: u64,
+    /// Bytes of the log up to it.
+    pub(crate) log_bytes: u64,
+}
 
 /// Stores the state at `cut` as the snapshot of the generation that the log is in there.
 ///
@@ -26,11 +36,13 @@ pub(crate) async fn store_snapshot(
     cut: &SegmentBuilder,
     parent: Option<Uuid>,
     now_ms: u64,
+    steps: &StepSink,
 ) -> Result<SnapshotMeta> {
     let generation = cut.end.generation.to_string();
     let hash = Arc::new(Mutex::new(Sha256::new()));
-    let body = pages(cut.view.clone(), Arc::clone(&hash));
+    let body = pages(cut.view.clone(), Arc::clone(&hash), steps.clone());
     store.put_stream(&layout::snapshot(&generation), body).await?;
+    steps.tell(Step::SnapshotStored);
     let digest = hash.lock().unwrap_or_else(PoisonError::into_inner).clone().finalize();
     let meta = SnapshotMeta {
         generation: generation.clone(),
@@ -45,6 +57,7 @@ pub(crate) async fn store_snapshot(
             position_digest: to_hex(&cut.end.digest),
             position_time: iso(cut.end.time_ms),
             database_checksum: format!("{:016x}", cut.view.checksum),
+            log_bytes: cut.end.log_bytes,
             epoch: cut.end.epoch,
             parent: parent.map(|parent| parent.to_string()),
             description_checksum: String::new(),
@@ -58,14 +71,15 @@ pub(crate) async fn store_snapshot(
             return Err(Error::internal(format!("{key} exists already, with other content")));
         }
     }
+    steps.tell(Step::SnapshotCounts);
     Ok(meta)
 }
 
 /// The pages as a file that any tool opens: in rollback mode, since the log is not beside it.
-fn pages(view: PageView, hash: Arc<Mutex<Sha256>>) -> crate::store::ByteStream {
+fn pages(view: PageView, hash: Arc<Mutex<Sha256>>, steps: StepSink) -> crate::store::ByteStream {
     let per_chunk = (CHUNK_BYTES / view.page_bytes).max(1);
-    let state = (Arc::new(view), 1_u32, hash);
-    stream::try_unfold(state, move |(view, first, hash)| async move {
+    let state = (Arc::new(view), 1_u32, hash, steps);
+    stream::try_unfold(state, move |(view, first, hash, steps)| async move {
         if first > view.page_count {
             return Ok(None);
         }
@@ -73,7 +87,8 @@ fn pages(view: PageView, hash: Arc<Mutex<Sha256>>) -> crate::store::ByteStream {
         let reading = (Arc::clone(&view), Arc::clone(&hash));
         let chunk = tokio::task::spawn_blocking(move || read_chunk(&reading.0, first, last, &reading.1)).await;
         let chunk = chunk.map_err(|error| Error::internal(error.to_string()))??;
-        Ok(Some((chunk, (view, last + 1, hash))))
+        steps.tell(Step::SnapshotBegun);
+        Ok(Some((chunk, (view, last + 1, hash, steps))))
     })
     .boxed()
 }

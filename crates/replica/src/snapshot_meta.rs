@@ -7,6 +7,8 @@ use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::restored_file::LogPlace;
+
 /// The first four fields are those of remult-sqlite-s3; a snapshot of that package has only them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -42,6 +44,8 @@ pub struct SnapshotPlace {
     pub position_time: String,
     /// The database's rolling checksum, as 16 hex digits.
     pub database_checksum: String,
+    /// Bytes of all segments up to there, from the log's first one on.
+    pub log_bytes: u64,
     /// Who owned the log.
     pub epoch: u64,
     /// The generation before it.
@@ -105,6 +109,11 @@ impl SnapshotMeta {
 }
 
 impl SnapshotPlace {
+    /// Where it stands in the log.
+    pub(crate) fn log_place(&self) -> Result<LogPlace> {
+        Ok(LogPlace { sequence: self.sequence()?, digest: self.digest()?, time_ms: self.time_ms()? })
+    }
+
     /// The last segment that the snapshot contains.
     pub(crate) fn sequence(&self) -> Result<u64> {
         u64::from_str_radix(&self.position, 16).map_err(|_| corrupt("its position is no number"))
@@ -179,6 +188,7 @@ mod tests {
                 position_digest: to_hex(&[9; 32]),
                 position_time: iso(1_700_000_000_000),
                 database_checksum: format!("{:016x}", u64::MAX),
+                log_bytes: 1234,
                 epoch: 2,
                 parent: None,
                 description_checksum: String::new(),

@@ -17,8 +17,10 @@ use crate::segment::SegmentKind;
 use crate::segment_builder::{LogEnd, SegmentBuilder};
 use crate::settings::ReplicaSettings;
 use crate::shipper::{Placed, put_segment};
-use crate::snapshot_meta::iso;
+use crate::snapshot::LastSnapshot;
+use crate::snapshot_meta::{SnapshotPlace, iso};
 use crate::state_file::StateFile;
+use crate::step::Step;
 use crate::store::ReplicaStore;
 use crate::writer::{prepare, remove_log};
 
@@ -31,8 +33,8 @@ pub(crate) struct Started {
     /// The last frame of the local log, when it holds commits that are not stored.
     pub(crate) unshipped: Option<u32>,
     pub(crate) recovered: bool,
-    /// The checksum of the newest snapshot; `None` when the bucket has none of ours.
-    pub(crate) snapshot: Option<u64>,
+    /// The newest snapshot; `None` when the bucket has none of ours.
+    pub(crate) snapshot: Option<LastSnapshot>,
 }
 
 /// See the top of the file.
@@ -53,7 +55,8 @@ impl Start<'_> {
                 (self.events)(Event::SyncError { error, context: "snapshot", will_retry: true });
             }
             let chain = catalog.newest_chain(&**self.store).await?;
-            let (local, recovered) = self.settle(&catalog, &chain).await?;
+            let settling = self.settle(&catalog, &chain);
+            let (local, recovered) = lease.held_while(self.settings.lock_refresh_ms, settling).await?;
             if let Some(started) = self.own(&catalog, &chain, local, recovered, lease).await? {
                 return Ok(started);
             }
@@ -79,6 +82,7 @@ impl Start<'_> {
             epoch,
             writer: Uuid::new_v4(),
             time_ms: if chain.time_ms == 0 { self.clock.now_ms() } else { chain.time_ms },
+            log_bytes: chain.log_bytes,
         };
         let newest = local.newest;
         let base = match chain.checksum {
@@ -101,7 +105,10 @@ impl Start<'_> {
         }
         self.note_epoch(lease, epoch, &builder.end.generation.to_string()).await?;
         let place = catalog.newest.as_ref().and_then(|meta| meta.place.as_ref());
-        let snapshot = place.map(|place| place.checksum()).transpose()?;
+        let last = |place: &SnapshotPlace| {
+            Ok::<_, Error>(LastSnapshot { checksum: place.checksum()?, log_bytes: place.log_bytes })
+        };
+        let snapshot = place.map(last).transpose()?;
         Ok(Some(Started { builder, unshipped, recovered, snapshot }))
     }
 
@@ -204,10 +211,12 @@ impl Start<'_> {
 
     fn work<'b>(&'b self, catalog: &'b Catalog, wanted: Option<u64>) -> Restore<'b> {
         let target = &self.settings.file;
-        Restore { store: &**self.store, catalog, target, point: Point::Newest, wanted, events: self.events }
+        let (events, steps) = (self.events, &self.settings.steps);
+        Restore { store: &**self.store, catalog, target, point: Point::Newest, wanted, events, steps }
     }
 
     fn completed(&self, restored: &Restored, chain: &LogChain) {
+        self.settings.steps.tell(Step::RestoreDone);
         let generation = chain.generation.to_string();
         (self.events)(Event::RecoveryCompleted { generation, segments: restored.segments });
     }

@@ -42,11 +42,20 @@ pub struct KeyQuery {
     pub continuation: Option<String>,
 }
 
+/// One listed object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedKey {
+    /// Its key.
+    pub key: String,
+    /// Its size.
+    pub bytes: u64,
+}
+
 /// One page of keys.
 #[derive(Clone, Debug, Default)]
 pub struct KeyPage {
     /// Whole keys, in order.
-    pub keys: Vec<String>,
+    pub keys: Vec<ListedKey>,
     /// Common prefixes, each with its trailing slash.
     pub folders: Vec<String>,
     /// What to go on with; `None` at the end.
@@ -71,6 +80,12 @@ pub trait ReplicaStore: Send + Sync + fmt::Debug + 'static {
     fn get_stream<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<ByteStream>>>;
     /// Deletes the object when its ETag is this one.
     fn delete<'a>(&'a self, key: &'a str, etag: &'a str) -> BoxFuture<'a, Result<Outcome>>;
+    /// Deletes objects, whatever they hold; those that are not there are no error. After an error some may
+    /// be deleted.
+    fn remove<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<()>>;
+    /// Gives up uploads of large objects that were begun before a time and never ended, which cost storage.
+    /// Answers how many.
+    fn abort_uploads<'a>(&'a self, before_ms: u64) -> BoxFuture<'a, Result<u64>>;
     /// Lists one page of keys.
     fn list<'a>(&'a self, query: &'a KeyQuery) -> BoxFuture<'a, Result<KeyPage>>;
 }

@@ -18,6 +18,7 @@ use crate::authorizer::{Authorizer, Caller};
 use crate::backlog::Backlog;
 use crate::reader_pool::keep_log_at_close;
 use crate::statement::{Rows, Statement};
+use crate::step::{Step, StepSink};
 
 type Job = Box<dyn FnOnce(&mut Owner) + Send>;
 
@@ -29,8 +30,13 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn start(settings: &Settings, backlog: Arc<Backlog>, clock: Arc<dyn Clock>) -> Result<Self> {
-        let mut owner = Owner::open(settings, backlog, clock)?;
+    pub(crate) fn start(
+        settings: &Settings,
+        backlog: Arc<Backlog>,
+        clock: Arc<dyn Clock>,
+        steps: StepSink,
+    ) -> Result<Self> {
+        let mut owner = Owner::open(settings, backlog, clock, steps)?;
         let (jobs, queue) = mpsc::channel::<Job>();
         let work = move || {
             while let Ok(job) = queue.recv() {
@@ -79,10 +85,11 @@ pub(crate) struct Owner {
     backlog: Arc<Backlog>,
     clock: Arc<dyn Clock>,
     cycle: u64,
+    steps: StepSink,
 }
 
 impl Owner {
-    fn open(settings: &Settings, backlog: Arc<Backlog>, clock: Arc<dyn Clock>) -> Result<Self> {
+    fn open(settings: &Settings, backlog: Arc<Backlog>, clock: Arc<dyn Clock>, steps: StepSink) -> Result<Self> {
         let mut connection = settings.connect_writer()?;
         keep_log_at_close(&connection)?;
         let hooked = Arc::new(AtomicU32::new(0));
@@ -100,7 +107,8 @@ impl Owner {
         let guard = settings.connect_reader()?;
         keep_log_at_close(&guard)?;
         pin(&guard)?;
-        Ok(Self { connection: Some(connection), guard: Some(guard), authorizer, hooked, backlog, clock, cycle: 0 })
+        let (connection, guard) = (Some(connection), Some(guard));
+        Ok(Self { connection, guard, authorizer, hooked, backlog, clock, cycle: 0, steps })
     }
 
     /// Runs a statement on its own. The number of its commit, when it committed something.
@@ -155,6 +163,7 @@ impl Owner {
         let guard = self.guard.as_ref().ok_or_else(|| Error::closed("the database"))?;
         let moved = guard.execute_batch("commit").map_err(sqlite).and_then(|()| move_frames(guard));
         pin(guard)?;
+        self.steps.tell(Step::Checkpointed);
         let (busy, frames, done) = moved?;
         let is_complete = busy == 0 && frames == done;
         if is_complete {
@@ -175,6 +184,9 @@ impl Owner {
 
     fn note_commit(&mut self) -> Option<u64> {
         let frames = self.hooked.swap(0, Ordering::SeqCst);
+        if frames > 0 {
+            self.steps.tell(Step::Committed);
+        }
         (frames > 0).then(|| self.backlog.add(self.cycle, frames, self.clock.now_ms()))
     }
 

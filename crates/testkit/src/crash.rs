@@ -46,6 +46,9 @@ const MAX_ACKNOWLEDGED: u64 = 60;
 /// and up to that much later.
 const MAX_LATER_US: u64 = 3000;
 
+/// A child that ends itself does so before.
+const MOST_ACKNOWLEDGED: usize = 10_000;
+
 /// A test that runs as parent and as child.
 #[derive(Clone, Copy, Debug)]
 pub struct CrashTest {
@@ -113,6 +116,27 @@ impl CrashTest {
         }
         let status = child.process.wait().expect("the child can be waited for");
         assert!(was_killed && status.code().is_none(), "round {round}: the child ended by itself with {status}");
+        acknowledged
+    }
+
+    /// Starts a child on `folder` that ends itself at some place of its work, as a kill would, and gives
+    /// everything that it acknowledged, in order.
+    ///
+    /// # Panics
+    /// When the child can't be started, ends in another way, or acknowledges 10,000 things without ending.
+    pub fn end_one(&self, folder: &Path, round: u64) -> Vec<String> {
+        let mut child = self.start(folder, round);
+        let mut acknowledged = Vec::new();
+        let lines = BufReader::new(child.process.stdout.take().expect("the child's output is a pipe"));
+        for line in lines.split(b'\n') {
+            let line = String::from_utf8(line.expect("the child's output can be read")).expect("it is text");
+            if let Some(what) = line.strip_prefix(MARK) {
+                acknowledged.push(what.to_owned());
+            }
+            assert!(acknowledged.len() < MOST_ACKNOWLEDGED, "round {round}: the child never came to its end");
+        }
+        let status = child.process.wait().expect("the child can be waited for");
+        assert!(status.code().is_none(), "round {round}: the child ended with {status}");
         acknowledged
     }
 

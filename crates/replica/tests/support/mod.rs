@@ -10,8 +10,8 @@ use futures_util::future::BoxFuture;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use holdfast_base::{Error, ErrorKind, ManualClock, Result};
 use holdfast_replica::{
-    ByteStream, Event, KeyPage, KeyQuery, Outcome, Point, Replica, ReplicaSettings, ReplicaStore, Rows, Statement,
-    StoredObject, SyncMode, Value,
+    ByteStream, Event, KeyPage, KeyQuery, ListedKey, Outcome, Point, Replica, ReplicaSettings, ReplicaStore, Rows,
+    Statement, StoredObject, SyncMode, Value,
 };
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
@@ -30,6 +30,9 @@ struct Inside {
     objects: BTreeMap<String, (Bytes, String)>,
     faults: VecDeque<(String, Fault)>,
     puts: Vec<String>,
+    gets: Vec<String>,
+    removed: Vec<(String, Bytes)>,
+    requests: usize,
     etags: u64,
     is_down: bool,
 }
@@ -59,7 +62,7 @@ impl MemoryStore {
 
     /// The same bucket, reached by another way.
     pub fn with_gate_of_its_own(&self) -> Self {
-        Self { gate: open(), ..self.clone() }
+        Self { gate: open(), chunks: open(), ..self.clone() }
     }
 
     pub fn fault(&self, part: &str, fault: Fault) {
@@ -93,8 +96,23 @@ impl MemoryStore {
         self.inside.lock().unwrap().puts.iter().filter(|key| key.contains(part)).count()
     }
 
+    pub fn gets(&self, part: &str) -> usize {
+        self.inside.lock().unwrap().gets.iter().filter(|key| key.contains(part)).count()
+    }
+
+    /// What was removed by [`ReplicaStore::remove`].
+    pub fn removed(&self) -> Vec<(String, Bytes)> {
+        self.inside.lock().unwrap().removed.clone()
+    }
+
+    /// How many requests there were.
+    pub fn requests(&self) -> usize {
+        self.inside.lock().unwrap().requests
+    }
+
     fn put(&self, key: &str, bytes: Bytes, allowed: impl Fn(Option<&str>) -> bool) -> Result<Outcome> {
         let mut inside = self.inside.lock().unwrap();
+        inside.requests += 1;
         if inside.is_down {
             return Err(refused());
         }
@@ -151,7 +169,9 @@ impl ReplicaStore for MemoryStore {
 
     fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<StoredObject>>> {
         Box::pin(async move {
-            let inside = self.inside.lock().unwrap();
+            let mut inside = self.inside.lock().unwrap();
+            inside.requests += 1;
+            inside.gets.push(key.to_owned());
             if inside.is_down {
                 return Err(refused());
             }
@@ -179,9 +199,29 @@ impl ReplicaStore for MemoryStore {
         })
     }
 
+    fn remove<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let mut inside = self.inside.lock().unwrap();
+            if inside.is_down {
+                return Err(refused());
+            }
+            inside.requests += 1;
+            for key in keys {
+                let removed = inside.objects.remove(key);
+                inside.removed.extend(removed.map(|(bytes, _)| (key.clone(), bytes)));
+            }
+            Ok(())
+        })
+    }
+
+    fn abort_uploads<'a>(&'a self, _before_ms: u64) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(async { Ok(0) })
+    }
+
     fn list<'a>(&'a self, query: &'a KeyQuery) -> BoxFuture<'a, Result<KeyPage>> {
         Box::pin(async move {
-            let inside = self.inside.lock().unwrap();
+            let mut inside = self.inside.lock().unwrap();
+            inside.requests += 1;
             if inside.is_down {
                 return Err(refused());
             }
@@ -199,13 +239,14 @@ impl ReplicaStore for MemoryStore {
                 }
                 // Small pages, so that going on with the next one is tried as well.
                 if page.keys.len() + page.folders.len() == 3 {
-                    page.next = page.keys.last().max(page.folders.last()).cloned();
+                    page.next = page.keys.last().map(|listed| &listed.key).max(page.folders.last()).cloned();
                     break;
                 }
                 if entry.ends_with('/') {
                     page.folders.push(entry.to_owned())
                 } else {
-                    page.keys.push(entry.to_owned())
+                    let bytes = inside.objects[key].0.len() as u64;
+                    page.keys.push(ListedKey { key: entry.to_owned(), bytes })
                 }
             }
             Ok(page)
@@ -287,6 +328,17 @@ pub async fn number(replica: &Replica, sql: &str) -> i64 {
         Value::Integer(number) => *number,
         other => panic!("{other:?}"),
     }
+}
+
+/// Waits for a condition that other tasks bring about.
+pub async fn until(is_met: impl Fn() -> bool) {
+    let met = async {
+        while !is_met() {
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
+    };
+    let waited = tokio::time::timeout(std::time::Duration::from_secs(30), met).await;
+    assert!(waited.is_ok(), "the condition is met within 30 s");
 }
 
 /// The rows of a statement on a file that is not open.
