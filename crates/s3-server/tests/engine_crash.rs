@@ -11,7 +11,8 @@ use bytes::Bytes;
 use engine_bench::{attributes, below, settings};
 use futures_util::TryStreamExt as _;
 use holdfast_s3_server::engine::{
-    CompletedPart, Condition, Engine, EngineError, ListEntry, ListQuery, PartAttributes, Staged,
+    CompletedPart, Condition, DataKey, Engine, EngineError, ListEntry, ListQuery, ObjectAttributes, PartAttributes,
+    Scheme, Staged,
 };
 use holdfast_testkit::Dice;
 use holdfast_testkit::crash::{Child, CrashTest, Role};
@@ -50,13 +51,16 @@ struct Step {
     key: String,
     kind: u64,
     etag: String,
+    /// Whether its bytes are encrypted.
+    is_sealed: bool,
 }
 
 impl Step {
     fn new(round: u64, task: u64, n: u64) -> Self {
         let mut dice = Dice::new((round * TASKS + task) * 1_000_000 + n);
         let key = format!("task-{task}/key-{}", dice.below(KEYS_OF_A_TASK));
-        Self { key, kind: dice.below(5), etag: format!("{round}-{task}-{n}") }
+        let (kind, is_sealed) = (dice.below(5), dice.below(2) == 0);
+        Self { key, kind, etag: format!("{round}-{task}-{n}"), is_sealed }
     }
 
     /// What the key holds after it.
@@ -72,31 +76,47 @@ impl Step {
             }
             1 => self.run_in_parts(engine, &bytes).await?,
             _ => {
-                let staged = stage(engine, bytes).await?;
-                engine.put("bucket", &self.key, staged, attributes(&self.etag), Condition::Always).await?;
+                let (attributes, key) = self.attributes(engine).await?;
+                let staged = stage(engine, bytes, key.as_ref(), None).await?;
+                engine.put("bucket", &self.key, staged, attributes, Condition::Always).await?;
             }
         }
         Ok(())
     }
 
     async fn run_in_parts(&self, engine: &Engine, bytes: &Bytes) -> Result<(), EngineError> {
-        let upload = engine.create_upload("bucket", &self.key, attributes("")).await?.id;
+        let (whole, key) = self.attributes(engine).await?;
+        let upload = engine.create_upload("bucket", &self.key, whole.clone()).await?.id;
         let id = ("bucket", self.key.as_str(), upload.as_str());
         let middle = bytes.len() / 2;
         let mut named = Vec::new();
         for (number, part) in [(1, bytes.slice(..middle)), (2, bytes.slice(middle..))] {
             let part_attributes = PartAttributes { etag: format!("part-{number}"), checksum: None };
-            engine.put_part(id, number, stage(engine, part).await?, part_attributes.clone()).await?;
+            engine
+                .put_part(id, number, stage(engine, part, key.as_ref(), Some(number)).await?, part_attributes.clone())
+                .await?;
             named.push(CompletedPart { number, etag: part_attributes.etag, checksum: None });
         }
-        let whole = attributes(&self.etag);
         engine.complete_upload(id, named, move |_, _| Ok(whole), Condition::Always).await?;
         Ok(())
     }
+
+    async fn attributes(&self, engine: &Engine) -> Result<(ObjectAttributes, Option<DataKey>), EngineError> {
+        let mut attributes = attributes(&self.etag);
+        if !self.is_sealed {
+            return Ok((attributes, None));
+        }
+        let (encryption, key) = engine.new_data_key(("bucket", &self.key), Scheme::S3, None).await?;
+        attributes.encryption = Some(encryption);
+        Ok((attributes, Some(key)))
+    }
 }
 
-async fn stage(engine: &Engine, bytes: Bytes) -> Result<Staged, EngineError> {
-    let mut staged = engine.stage("bucket").await?;
+async fn stage(engine: &Engine, bytes: Bytes, key: Option<&DataKey>, part: Option<u16>) -> Result<Staged, EngineError> {
+    let mut staged = match key {
+        None => engine.stage("bucket").await?,
+        Some(key) => engine.stage_sealed("bucket", key, part).await?,
+    };
     staged.write(bytes).await?;
     Ok(staged)
 }
@@ -143,7 +163,11 @@ async fn contents(folder: &Path) -> BTreeMap<String, String> {
     };
     for entry in page.entries {
         let ListEntry::Object(object) = entry else { panic!("{entry:?}") };
-        let (info, file) = engine.open_object("bucket", &object.key, None).await.unwrap();
+        let (info, mut file) = engine.open_object("bucket", &object.key, None).await.unwrap();
+        if let Some(encryption) = &info.attributes.encryption {
+            let key = engine.data_key(("bucket", &object.key), encryption, None).await.unwrap();
+            file = file.unlocked(key).unwrap();
+        }
         let bytes: Vec<Bytes> = file.stream(0..info.size).try_collect().await.unwrap();
         assert!(bytes.concat() == bytes_of(&object.etag), "{object:?} is torn");
         found.insert(object.key, object.etag);

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 /// Room enough for every test.
 const MAX_MEMORY_BYTES: Option<u64> = Some(1 << 30);
 /// Modules that look at files or start a server again, and what builds on them.
-const ON_DISK: [&str; 5] = ["encrypted", "encryption", "encryption_copies", "encryption_uploads", "states_on_disk"];
+const ON_DISK: [&str; 3] = ["encryption_copies", "encryption_on_disk", "states_on_disk"];
 
 #[path = "protocol/access.rs"]
 mod access;
@@ -14,10 +14,18 @@ mod access;
 mod auth;
 #[path = "protocol/bodies.rs"]
 mod bodies;
+#[path = "protocol/bucket_settings.rs"]
+mod bucket_settings;
 #[path = "protocol/client.rs"]
 mod client;
 #[path = "protocol/conditions.rs"]
 mod conditions;
+#[path = "protocol/encrypted.rs"]
+mod encrypted;
+#[path = "protocol/encryption.rs"]
+mod encryption;
+#[path = "protocol/encryption_uploads.rs"]
+mod encryption_uploads;
 #[path = "protocol/forms.rs"]
 mod forms;
 #[path = "protocol/guarded.rs"]

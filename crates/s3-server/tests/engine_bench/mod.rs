@@ -68,11 +68,12 @@ impl Bench {
     }
 }
 
-/// All files below an engine's directory but the index and the lock, as paths from there.
+/// All files below an engine's directory but the index, the lock and the master key, as paths from there.
 pub fn below(folder: &Path) -> Vec<String> {
     let mut files = Vec::new();
     collect(folder, folder, &mut files);
-    let own = ["index.db", "index.db-wal", "index.db-shm", "lock"].map(|name| format!(".holdfast/{name}"));
+    let own =
+        ["index.db", "index.db-wal", "index.db-shm", "lock", "master.key"].map(|name| format!(".holdfast/{name}"));
     files.retain(|file| !own.contains(file));
     files.sort();
     files

@@ -21,7 +21,6 @@ async fn a_website_is_kept_until_it_is_deleted() {
          <ErrorDocument><Key>error.html</Key></ErrorDocument><RoutingRules>{rule}</RoutingRules></WebsiteConfiguration>"
     );
     assert_eq!(s3.put("/bkt?website", site.as_bytes()).await.status, 200);
-    let s3 = Fixture::again(s3).await;
     let told = s3.get("/bkt?website").await;
     assert_eq!((told.element("Suffix"), told.element("Key")), ("index.html".into(), "error.html".into()));
     assert!(told.text().contains(rule) && told.text().contains("xmlns="), "{}", told.text());

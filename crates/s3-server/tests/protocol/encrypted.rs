@@ -28,21 +28,13 @@ impl Mode {
                 ("x-amz-server-side-encryption", "aws:kms"),
                 ("x-amz-server-side-encryption-aws-kms-key-id", id),
             ]),
-            Self::Customer(byte) => customer("x-amz-server-side-encryption-customer", byte),
+            Self::Customer(byte) => customer(byte),
         }
     }
 
     /// What a read says.
     pub(crate) fn of_read(self) -> Headers {
         if let Self::Customer(_) = self { self.of_write() } else { Headers::new() }
-    }
-
-    /// What a copy says of its source.
-    pub(crate) fn of_source(self) -> Headers {
-        match self {
-            Self::Customer(byte) => customer("x-amz-copy-source-server-side-encryption-customer", byte),
-            _ => Headers::new(),
-        }
     }
 
     /// Whether an answer tells that mode.
@@ -60,7 +52,8 @@ impl Mode {
     }
 }
 
-fn customer(beginning: &str, byte: u8) -> Headers {
+fn customer(byte: u8) -> Headers {
+    let beginning = "x-amz-server-side-encryption-customer";
     vec![
         (format!("{beginning}-algorithm"), "AES256".to_owned()),
         (format!("{beginning}-key"), STANDARD.encode([byte; 32])),

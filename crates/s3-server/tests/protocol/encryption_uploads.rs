@@ -7,18 +7,18 @@ use crate::encryption::get;
 const MIB: usize = 1 << 20;
 const MODES: [Mode; 4] = [Mode::Plain, Mode::S3, Mode::Kms("testkey-1"), Mode::Customer(1)];
 
-async fn begin(s3: &Fixture, mode: Mode) -> String {
+pub(crate) async fn begin(s3: &Fixture, mode: Mode) -> String {
     let begun = s3.send("POST", "/bkt/k?uploads", &borrowed(&mode.of_write()), b"").await;
     assert!(begun.status == 200 && mode.is_told_by(&begun), "{mode:?}: {}", begun.text());
     begun.element("UploadId")
 }
 
-async fn part(s3: &Fixture, id: &str, number: u16, mode: Mode, body: &[u8]) -> Reply {
+pub(crate) async fn part(s3: &Fixture, id: &str, number: u16, mode: Mode, body: &[u8]) -> Reply {
     let target = format!("/bkt/k?partNumber={number}&uploadId={id}");
     s3.send("PUT", &target, &borrowed(&mode.of_read()), body).await
 }
 
-async fn complete(s3: &Fixture, id: &str, parts: &[(u16, &Reply)], mode: Mode) -> Reply {
+pub(crate) async fn complete(s3: &Fixture, id: &str, parts: &[(u16, &Reply)], mode: Mode) -> Reply {
     let part = |(number, reply): &(u16, &Reply)| {
         let etag = reply.header("etag").replace('"', "&quot;");
         format!("<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>")
@@ -104,16 +104,4 @@ async fn a_part_may_name_the_method_of_its_upload_and_no_other() {
     let send = async |method: &str| s3.send("PUT", &target, &[("x-amz-server-side-encryption", method)], b"x").await;
     assert_eq!(send("AES256").await.status, 200);
     assert_eq!(send("aws:kms").await.error(), (400, "InvalidArgument".into()));
-}
-
-#[tokio::test]
-async fn an_encrypted_upload_survives_a_restart() {
-    let s3 = Fixture::start().await;
-    let (one, two) = (bytes(5 * MIB), bytes(70_000));
-    let id = begin(&s3, Mode::S3).await;
-    let first = part(&s3, &id, 1, Mode::S3, &one).await;
-    let s3 = Fixture::again(s3).await;
-    let second = part(&s3, &id, 2, Mode::S3, &two).await;
-    assert_eq!(complete(&s3, &id, &[(1, &first), (2, &second)], Mode::S3).await.status, 200);
-    assert!(get(&s3, "/bkt/k", Mode::S3, None).await.body == [one, two].concat());
 }

@@ -13,6 +13,7 @@ mod conditions;
 mod encrypted;
 mod encryption;
 mod encryption_copies;
+mod encryption_on_disk;
 mod encryption_uploads;
 mod forms;
 mod guarded;

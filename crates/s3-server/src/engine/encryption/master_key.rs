@@ -126,3 +126,47 @@ fn missing(path: &Path) -> Error {
     );
     Error::new(ErrorKind::Integrity, "MASTER_KEY_MISSING", message)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn open(path: &Path, is_needed: bool) -> Result<[u8; 32], Error> {
+        let file = MasterKeyFile::new(Some(path.to_owned()));
+        file.key(move || Ok(is_needed)).await.map(|key| *key.secret().bytes())
+    }
+
+    #[tokio::test]
+    async fn a_key_is_made_once_whatever_a_crash_left_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("master.key");
+        fs::write(path.with_extension("new"), FIRST_LINE).unwrap();
+        let made = open(&path, false).await.unwrap();
+        assert_eq!(open(&path, true).await.unwrap(), made);
+        let entries: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(entries, ["master.key"]);
+    }
+
+    #[tokio::test]
+    async fn a_key_that_is_needed_is_never_replaced_by_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("master.key");
+        assert_eq!(open(&path, true).await.unwrap_err().code(), "MASTER_KEY_MISSING");
+        for damaged in ["", FIRST_LINE, "holdfast master key 1\nAAAA\n", "holdfast master key 2\nx\n"] {
+            fs::write(&path, damaged).unwrap();
+            assert_eq!(open(&path, false).await.unwrap_err().code(), "MASTER_KEY_DAMAGED", "{damaged}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), damaged);
+        }
+    }
+
+    #[test]
+    fn ring_keys_differ_by_their_names_and_an_arn_means_the_key_at_its_end() {
+        let master = MasterKey(Secret::random().unwrap());
+        let of = |id: &str| *master.of_ring(id).unwrap().bytes();
+        let id = "01234567-89ab-cdef-0123-456789abcdef";
+        assert_eq!(of(&format!("arn:aws:kms:us-east-1:123456789012:key/{id}")), of(id));
+        assert_eq!(of("arn:aws:kms:us-east-1:123456789012:alias/mine"), of("alias/mine"));
+        assert_ne!(of("alias/mine"), of("mine"));
+        assert_ne!(of(id), *master.secret().bytes());
+    }
+}

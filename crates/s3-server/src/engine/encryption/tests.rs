@@ -1,6 +1,7 @@
 use std::io::Cursor;
 use std::ops::Range;
 
+use holdfast_testkit::Dice;
 use sha2::{Digest, Sha256};
 
 use super::key::Secret;
@@ -99,34 +100,25 @@ fn a_data_key_opens_with_its_own_key_and_for_its_own_object() {
     assert!(!format!("{master:?}{key:?}{kept:?}").contains(&hex(key.0.bytes())));
 }
 
-/// A generator that gives the same on every run (`SplitMix64`).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ (mixed >> 31)) % sides as u64) as usize
+/// Sizes near the edges of segments more often than others.
+fn size(dice: &mut Dice) -> usize {
+    let edge = below(dice, 4) * (SEGMENT_BYTES - 16);
+    match dice.below(3) {
+        0 => below(dice, 100),
+        1 => (edge + below(dice, 5)).saturating_sub(42),
+        _ => below(dice, 4 * SEGMENT_BYTES),
     }
+}
 
-    /// Sizes near the edges of segments more often than others.
-    fn size(&mut self) -> usize {
-        let edge = self.roll(4) * (SEGMENT_BYTES - 16);
-        match self.roll(3) {
-            0 => self.roll(100),
-            1 => (edge + self.roll(5)).saturating_sub(42),
-            _ => self.roll(4 * SEGMENT_BYTES),
-        }
-    }
+fn below(dice: &mut Dice, end: usize) -> usize {
+    dice.below(end as u64) as usize
 }
 
 /// Something that a disk or somebody with access to it may do to a file.
 fn spoil(dice: &mut Dice, file: &mut Vec<u8>) {
-    let at = dice.roll(file.len());
-    match dice.roll(5) {
-        0 => file[at] ^= 1 << dice.roll(8),
+    let at = below(dice, file.len());
+    match below(dice, 5) {
+        0 => file[at] ^= 1 << dice.below(8),
         1 => file.truncate(at),
         2 => {
             file.remove(at);
@@ -134,7 +126,7 @@ fn spoil(dice: &mut Dice, file: &mut Vec<u8>) {
         3 => file.insert(at, 0),
         _ => {
             let segments: Vec<Vec<u8>> = file.chunks(SEGMENT_BYTES).map(<[u8]>::to_vec).collect();
-            let (one, two) = (dice.roll(segments.len()), dice.roll(segments.len()));
+            let (one, two) = (below(dice, segments.len()), below(dice, segments.len()));
             let mut swapped = segments;
             swapped.swap(one, two);
             *file = swapped.concat();
@@ -144,19 +136,19 @@ fn spoil(dice: &mut Dice, file: &mut Vec<u8>) {
 
 #[test]
 fn whatever_is_done_to_a_file_no_wrong_byte_is_ever_read() {
-    let mut dice = Dice(20_261_120);
+    let mut dice = Dice::new(20_261_120);
     let (mut refused, mut read_well) = (0, 0);
     for round in 0..300 {
         let key = DataKey(Secret::random().unwrap());
-        let spans: Vec<(Option<u16>, usize)> = match dice.roll(2) {
-            0 => vec![(None, dice.size())],
-            _ => (1..=1 + dice.roll(3) as u16).map(|number| (Some(number), dice.size())).collect(),
+        let spans: Vec<(Option<u16>, usize)> = match below(&mut dice, 2) {
+            0 => vec![(None, size(&mut dice))],
+            _ => (1..=1 + below(&mut dice, 3) as u16).map(|number| (Some(number), size(&mut dice))).collect(),
         };
         let total: usize = spans.iter().map(|(_, bytes)| bytes).sum();
-        let plain: Vec<u8> = (0..total).map(|_| dice.roll(256) as u8).collect();
+        let plain: Vec<u8> = (0..total).map(|_| below(&mut dice, 256) as u8).collect();
         let (mut file, mut at) = (Vec::new(), 0);
         for (part, bytes) in &spans {
-            file.extend(seal(&key, *part, &plain[at..at + bytes], 1 + dice.roll(100_000)));
+            file.extend(seal(&key, *part, &plain[at..at + bytes], 1 + below(&mut dice, 100_000)));
             at += bytes;
         }
         let whole = file.clone();
@@ -166,8 +158,8 @@ fn whatever_is_done_to_a_file_no_wrong_byte_is_ever_read() {
             }
             let mut reader = reader(&file, &key, &spans);
             for _ in 0..5 {
-                let start = dice.roll(total + 1);
-                let range = start..start + dice.roll(total + 2);
+                let start = below(&mut dice, total + 1);
+                let range = start..start + below(&mut dice, total + 2);
                 match read(&mut reader, range.clone()) {
                     Ok(bytes) => {
                         assert_eq!(bytes, plain[start..range.end.min(total)], "round {round}, {range:?}");
