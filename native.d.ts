@@ -156,6 +156,11 @@ export declare class StoreHandle {
   streams(after: string | undefined | null, limit: number): Reply<string> | Promise<Reply<string>>
   /** What the adapter can do. */
   capabilities(): string
+  /**
+   * Has news of what others commit told as JSON, from when this answers until the close: `changed`, pairs of a
+   * class and a key, and `appended`; or `gap`, when something may have been missed.
+   */
+  follow(listener: (news: string) => void): Promise<Reply<undefined>>
   /** Waits for work in flight and lets go of everything. */
   close(): Reply<undefined> | Promise<Reply<undefined>>
   /** Runs the steps in their order; answers with what became of each. */

@@ -3,7 +3,9 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
-import { type PersistAdapter, type S3Options, SmartStorage, type StoreOptions } from "holdfast";
+import { type PersistAdapter, type PostgresOptions, type S3Options, SmartStorage, type StoreOptions } from "holdfast";
+
+import { PostgresServer } from "../postgres-server.js";
 
 /** An adapter under test: how to open a store on it, again and again on the same data. */
 export interface AdapterUnderTest {
@@ -21,11 +23,14 @@ export interface Room {
 }
 
 let server: Promise<SmartStorage> | undefined;
+let postgres: Promise<PostgresServer> | undefined;
 let directory: string | undefined;
 let buckets = 0;
+let schemas = 0;
 
 after(async () => {
   await (await server)?.stop();
+  await (await postgres)?.stop();
   if (directory !== undefined) await rm(directory, { recursive: true, force: true });
 });
 
@@ -39,6 +44,13 @@ export async function freshBucket(): Promise<S3Options & { bucket: string }> {
   const { endpoint, port, accessKey, accessSecret } = await storage.getStorageDescriptor();
   const credentials = { accessKeyId: accessKey, secretAccessKey: accessSecret };
   return { bucket, endpoint: `http://${endpoint}:${port}`, credentials };
+}
+
+/** Settings of a schema of its own, on one server for all. */
+export async function freshSchema(): Promise<PostgresOptions & { schema: string }> {
+  postgres ??= PostgresServer.start();
+  schemas += 1;
+  return { connection: (await postgres).connection(), schema: `store_${schemas}` };
 }
 
 async function startServer(): Promise<SmartStorage> {
@@ -69,6 +81,13 @@ export const ADAPTERS: readonly AdapterUnderTest[] = [
   {
     name: "s3",
     prepare: async () => ({ options: { adapter: "s3", s3: await freshBucket() }, clear: async () => {} }),
+  },
+  {
+    name: "postgres",
+    prepare: async () => ({
+      options: { adapter: "postgres", postgres: { ...(await freshSchema()), pool: { max: 3 } } },
+      clear: async () => {},
+    }),
   },
   {
     name: "sqlite with blobs on s3",

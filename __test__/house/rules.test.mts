@@ -26,6 +26,8 @@ const ONE_ROOM_LIBRARIES: Readonly<Record<string, string>> = {
   "napi-derive": "holdfast",
   rusqlite: "holdfast-sqlite",
   "aws-sdk-s3": "holdfast-s3-client",
+  "tokio-postgres": "holdfast-store",
+  "deadpool-postgres": "holdfast-store",
   hyper: "holdfast-s3-server",
   "quick-xml": "holdfast-s3-server",
 };

@@ -41,6 +41,7 @@ export class CustomPort implements Port {
     presign: false,
     durable: true,
     multiProcess: false,
+    notifies: false,
   });
   readonly #adapter: PersistAdapter;
   readonly #blobs: CustomBlobs;
@@ -162,6 +163,10 @@ export class CustomPort implements Port {
     this.#checkOpen();
     checkLength(to);
     return this.#blobs.copy(from, to);
+  }
+
+  async follow(): Promise<void> {
+    throw new CapabilityError("an adapter of your own does not tell what others commit", { code: "NOT_SUPPORTED" });
   }
 
   presign(): string {

@@ -70,6 +70,8 @@ export interface EventReadOptions {
 
 /** How often a live reader looks for what other processes appended, in milliseconds. */
 const LOOK_EVERY_MS = 200;
+/** The same where the adapter tells it, should the word be lost. */
+const LOOK_WHEN_TOLD_EVERY_MS = 2000;
 const EVENTS_AT_ONCE = 500;
 
 /** Facts in the order in which they happened. */
@@ -190,10 +192,12 @@ export class Events<T = unknown> {
     let forget = () => {};
     const arrived = new Promise<void>((resolve) => {
       const off = this.#writer.lifecycle.on("event:append", () => forget());
-      const timer = setTimeout(() => forget(), LOOK_EVERY_MS);
+      const others = this.#hearOthers(() => forget());
+      const timer = setTimeout(() => forget(), others === undefined ? LOOK_EVERY_MS : LOOK_WHEN_TOLD_EVERY_MS);
       timer.unref();
       forget = () => {
         off();
+        others?.();
         clearTimeout(timer);
         signal?.removeEventListener("abort", forget);
         resolve();
@@ -201,6 +205,18 @@ export class Events<T = unknown> {
       signal?.addEventListener("abort", forget, { once: true });
     });
     return { arrived, forget: () => forget() };
+  }
+
+  /** Hears of others' appends, where the adapter tells; gives back what ends it. */
+  #hearOthers(append: () => void): (() => void) | undefined {
+    const { news } = this.#writer;
+    if (!news.areTold) return undefined;
+    const { begun, stop } = news.hear((told) => {
+      if ("gap" in told || told.appended) append();
+    });
+    // What was appended before it began is looked for when it has; without it, now and then.
+    if (!news.haveBegun) begun.then(append, () => {});
+    return stop;
   }
 }
 

@@ -65,24 +65,46 @@ export interface S3Options {
   multipart?: { partSize?: number; concurrency?: number } | undefined;
 }
 
+/** How connections to Postgres are encrypted. Texts in PEM. */
+export interface PostgresTls {
+  /** Check the server's certificate and name. Default true. */
+  rejectUnauthorized?: boolean | undefined;
+  /** Authorities that are believed. Default: those of the machine. */
+  ca?: string | Uint8Array | (string | Uint8Array)[] | undefined;
+  /** The client's own certificate. */
+  cert?: string | Uint8Array | undefined;
+  /** Its key. */
+  key?: string | Uint8Array | undefined;
+}
+
+/** Where a Postgres server is. */
+export interface PostgresConnection {
+  /** A name, an address, or the folder of a Unix socket. Default `"localhost"`. */
+  host?: string | undefined;
+  /** Default 5432. */
+  port?: number | undefined;
+  /** Default: the user's name. */
+  database?: string | undefined;
+  /** Default: the name of the process's user. */
+  user?: string | undefined;
+  /** Its password. A password that is named but undefined is a ConfigError. */
+  password?: string | undefined;
+  /**
+   * `true`: encrypted, with a certificate that an authority of the machine vouches for; an object: as it says;
+   * `false`: not encrypted. Default: encrypted where the server can, without a look at its certificate.
+   */
+  ssl?: boolean | PostgresTls | undefined;
+}
+
 /** Settings of Postgres. */
 export interface PostgresOptions {
   /** Where the server is. */
-  connection?:
-    | {
-        host?: string;
-        port?: number;
-        database?: string;
-        user?: string;
-        password?: string | undefined;
-        ssl?: boolean | object;
-      }
-    | undefined;
-  /** The same as a URL. */
+  connection?: PostgresConnection | undefined;
+  /** The same as a URL, `sslmode` and `sslrootcert` included. What both say must be the same. */
   connectionString?: string | undefined;
-  /** `max` connections. Default 10. */
+  /** `max` connections, 1 to 1,000 (default 10); one more listens while somebody watches or reads live. */
   pool?: { max?: number } | undefined;
-  /** The schema. Default `"persist"`. */
+  /** The schema, made when it is missing. Two stores in one database: a schema each. Default `"persist"`. */
   schema?: string | undefined;
 }
 

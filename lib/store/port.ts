@@ -67,7 +67,12 @@ export interface Capabilities {
   readonly durable: boolean;
   /** Several processes may work on the same store. */
   readonly multiProcess: boolean;
+  /** Changes that other processes commit are told as they happen. */
+  readonly notifies: boolean;
 }
+
+/** News of what others committed: the classes and keys that they changed, or that something may have been missed. */
+export type RawNews = { changed: [Space, string][]; appended: boolean } | { gap: true };
 
 /** An upload under way; see the `UploadHandle` of the border. */
 export type Uploading = Pick<native.UploadHandle, "write" | "finish" | "abort">;
@@ -93,6 +98,8 @@ export interface Port {
   listBlobs(query: native.ListQueryData): Answer<RawBlobPage>;
   copyBlob(from: string, to: string): Answer<RawBlob | undefined>;
   presign(key: string, method: string, expiresInSeconds: number): Answer<string>;
+  /** Where `capabilities.notifies`: tells what others commit, from when this resolves until the close. */
+  follow(hear: (news: RawNews) => void): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -173,6 +180,10 @@ export class NativePort implements Port {
 
   presign(key: string, method: string, expiresInSeconds: number): Answer<string> {
     return turn(this.#handle.presign(key, method, expiresInSeconds), same);
+  }
+
+  async follow(hear: (news: RawNews) => void): Promise<void> {
+    await settled(this.#handle.follow((news) => hear(JSON.parse(news) as RawNews)));
   }
 
   async close(): Promise<void> {

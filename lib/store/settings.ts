@@ -3,6 +3,7 @@ import { type AwsCredentials, credentialsOfEnvironment, onlyKeys } from "../aws-
 import { CapabilityError, ConfigError } from "../errors.js";
 import { describe } from "./key.js";
 import type { AdapterName, PersistAdapter, StoreOptions } from "./options.js";
+import { postgresSettings } from "./postgres-settings.js";
 
 /** The classes of a store. */
 export const CLASSES = ["records", "kv", "blobs", "events"] as const;
@@ -85,10 +86,11 @@ function resolveAdapter(name: string, options: Loose, className: ClassName, used
       return { native: { adapter } };
     case "s3":
       return { native: { adapter, ...settings, ...s3Required(settings) } };
+    case "postgres":
+      return { native: { adapter, ...postgresSettings(settings) } };
     default:
-      refuseUndefinedPassword(settings);
       throw new CapabilityError(
-        `the ${adapter} adapter comes with a later release; until then use "sqlite", "s3" or "memory" for ${className}`,
+        `the ${adapter} adapter comes with a later release; until then use "sqlite", "postgres", "s3" or "memory" for ${className}`,
         { code: "ADAPTER_NOT_AVAILABLE", details: { adapter } },
       );
   }
@@ -161,18 +163,15 @@ function s3Required(settings: Loose): Record<string, unknown> {
 
 /** A secret that is named but undefined is a variable of the environment that isn't set. */
 function refuseUndefinedSecret(path: string, name: string, value: unknown): void {
+  if (name === "connectionString" && (value === undefined || value === "")) {
+    const message = `${path} is not set; is the variable of the environment?`;
+    throw new ConfigError(message, { code: "CREDENTIALS_MISSING", details: { missing: [path] } });
+  }
   const parts = name === "credentials" ? ["accessKeyId", "secretAccessKey"] : [];
   const missing = parts.filter((part) => !isObject(value) || typeof value[part] !== "string" || value[part] === "");
   if (missing.length === 0) return;
   const message = `${missing.map((part) => `${path}.${part}`).join(" and ")} ${missing.length === 1 ? "is" : "are"} not set; is the variable of the environment?`;
   throw new ConfigError(message, { code: "CREDENTIALS_MISSING", details: { missing } });
-}
-
-function refuseUndefinedPassword(settings: Loose): void {
-  const { connection } = settings;
-  if (!isObject(connection) || !("password" in connection) || connection.password !== undefined) return;
-  const message = "connection.password is not set; is the variable of the environment?";
-  throw new ConfigError(message, { code: "CREDENTIALS_MISSING", details: { missing: ["password"] } });
 }
 
 /** A group of settings for an adapter that no class uses is a mistake. */

@@ -46,6 +46,7 @@ export class Store {
       presign: ports.blobs.capabilities.presign,
       durable: all("durable"),
       multiProcess: all("multiProcess"),
+      notifies: all("notifies"),
     });
   }
 

@@ -1,6 +1,7 @@
 import { ClosedError, ConflictError, PersistError, ValidationError } from "../errors.js";
 import type { Entries } from "./entries.js";
 import { checkKey, checkOptions, describe } from "./key.js";
+import { OthersChanges } from "./others-changes.js";
 import type { RawEntry } from "./port.js";
 import { decode } from "./value.js";
 import type { RawChange, Watcher } from "./watches.js";
@@ -56,7 +57,7 @@ export class Watch<T> implements AsyncIterableIterator<Change<T>> {
   readonly #watcher: Watcher;
   readonly #waiting: RawChange[] = [];
   #waitingLength = 0;
-  #state: "open" | "overflowed" | "ended" = "open";
+  #state: "open" | "failed" | "ended" = "open";
   #wake = () => {};
   #turn: Promise<unknown> = Promise.resolve();
   /** What is known of the one watched key: its version, 0 when it is absent. */
@@ -65,6 +66,11 @@ export class Watch<T> implements AsyncIterableIterator<Change<T>> {
   #lookEveryMs = LOOK_EVERY_MS;
   /** How many changes were told; a look that was overtaken by one is void. */
   #told = 0;
+  /** What other processes change under a prefix, where the adapter tells. */
+  #others: OthersChanges | undefined;
+  /** What ended the watch, to be thrown behind what waits. */
+  #failure: unknown;
+  #stopHearing = () => {};
 
   /** @internal */
   constructor(entries: Entries, target: WatchTarget, options: WatchOptions) {
@@ -80,8 +86,9 @@ export class Watch<T> implements AsyncIterableIterator<Change<T>> {
     };
     entries.writer.lifecycle.watches.add(this.#watcher);
     if (typeof target === "string") this.#baseline = this.#begin(target);
+    if (entries.writer.news.areTold) this.#hearOthers();
     if (this.#signal?.aborted === true) this.#end();
-    this.#signal?.addEventListener("abort", this.#end, { once: true });
+    else this.#signal?.addEventListener("abort", this.#end, { once: true });
   }
 
   [Symbol.asyncIterator](): this {
@@ -114,10 +121,9 @@ export class Watch<T> implements AsyncIterableIterator<Change<T>> {
         this.#waitingLength -= lengthOf(change);
         return { done: false, value: changeOf<T>(change) };
       }
-      if (this.#state === "overflowed") {
+      if (this.#state === "failed") {
         this.#state = "ended";
-        const message = "the reader of a watch fell too far behind; list again, and watch anew";
-        throw new ConflictError(message, { code: "WATCH_OVERFLOW", retryable: true });
+        throw this.#failure;
       }
       if (this.#state === "ended") return { done: true, value: undefined };
       await this.#pause();
@@ -148,6 +154,35 @@ export class Watch<T> implements AsyncIterableIterator<Change<T>> {
     this.#push(entry === undefined ? { key } : { key, value: JSON.stringify(entry.value), version });
   }
 
+  #hearOthers(): void {
+    const { space, writer } = this.#entries;
+    const { wants } = this.#watcher;
+    if (typeof this.#target === "string") {
+      const { begun, stop } = writer.news.hear((news) => {
+        if ("gap" in news || news.changed.some(([of, key]) => of === space && wants(key))) this.#wake();
+      });
+      // Without news, the key is looked at now and then.
+      begun.catch(() => {});
+      this.#stopHearing = stop;
+      return;
+    }
+    const others = new OthersChanges(this.#entries, {
+      wants,
+      push: (change) => this.#push(change),
+      fail: (error) => this.#fail(error),
+    });
+    this.#others = others;
+    this.#stopHearing = () => others.stop();
+  }
+
+  #fail(error: unknown): void {
+    if (this.#state !== "open") return;
+    const isClosed = error instanceof ClosedError;
+    this.#failure = error;
+    this.#end();
+    if (!isClosed) this.#state = "failed";
+  }
+
   async #begin(key: string): Promise<void> {
     const told = this.#told;
     // What can't be read now can't by the first look either, and that one says why.
@@ -176,6 +211,7 @@ export class Watch<T> implements AsyncIterableIterator<Change<T>> {
       this.#told += 1;
       this.#known = change.version ?? 0;
     }
+    if (this.#others?.isNews(change) === false) return;
     this.#push(change);
   }
 
@@ -184,8 +220,8 @@ export class Watch<T> implements AsyncIterableIterator<Change<T>> {
     const length = lengthOf(change);
     const isFirst = this.#waiting.length === 0;
     if (!isFirst && (this.#waiting.length >= MOST_WAITING || this.#waitingLength + length > MOST_WAITING_LENGTH)) {
-      this.#end();
-      this.#state = "overflowed";
+      const message = "the reader of a watch fell too far behind; list again, and watch anew";
+      this.#fail(new ConflictError(message, { code: "WATCH_OVERFLOW", retryable: true }));
     } else {
       this.#waiting.push(change);
       this.#waitingLength += length;
@@ -195,6 +231,7 @@ export class Watch<T> implements AsyncIterableIterator<Change<T>> {
 
   readonly #end = (): void => {
     if (this.#state === "open") this.#state = "ended";
+    this.#stopHearing();
     this.#entries.writer.lifecycle.watches.remove(this.#watcher);
     this.#signal?.removeEventListener("abort", this.#end);
     this.#wake();

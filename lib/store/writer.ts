@@ -1,13 +1,19 @@
 import type { native } from "../native.js";
 import type { Emission, Lifecycle, Ticket } from "./lifecycle.js";
+import { News } from "./news.js";
 import type { Port, RawOutcome } from "./port.js";
 
 /** Commits changes and reports them to the listeners and watches. */
 export class Writer {
+  /** What other processes commit. */
+  readonly news: News;
+
   constructor(
     readonly port: Port,
     readonly lifecycle: Lifecycle,
-  ) {}
+  ) {
+    this.news = new News(port);
+  }
 
   /** Commits the steps. The commit is ordered before this returns; the answer comes after it. */
   async commit(

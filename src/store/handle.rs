@@ -7,6 +7,7 @@ use holdfast_store::{Adapter, Settings};
 use napi_derive::napi;
 
 use super::crossing::Crossing;
+use super::news::{Listener, hear};
 use crate::reply::Reply;
 
 /// One adapter, open. What it answers is JSON text unless said otherwise.
@@ -32,6 +33,13 @@ impl StoreHandle {
     pub fn capabilities(&self) -> String {
         // A struct of flags always serialises.
         serde_json::to_string(&self.adapter.capabilities()).unwrap_or_default()
+    }
+
+    /// Has news of what others commit told as JSON, from when this answers until the close: `changed`, pairs of a
+    /// class and a key, and `appended`; or `gap`, when something may have been missed.
+    #[napi(ts_return_type = "Promise<Reply<undefined>>")]
+    pub fn follow(&self, #[napi(ts_arg_type = "(news: string) => void")] listener: Listener) -> Crossing<()> {
+        Crossing::of(|| Ok(holdfast_store::Answer::Later(self.adapter.follow(hear(listener)))))
     }
 
     /// Waits for work in flight and lets go of everything.

@@ -5,4 +5,5 @@ mod crossing;
 mod entries;
 mod events;
 mod handle;
+mod news;
 mod step;

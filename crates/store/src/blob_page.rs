@@ -34,7 +34,7 @@ pub(crate) fn page_of<E>(
 }
 
 /// Cuts off what lies before `name` in the direction of the query, and all that folds into it.
-fn skip(query: &BlobQuery, range: &mut KeyRange, name: &str) {
+pub(crate) fn skip(query: &BlobQuery, range: &mut KeyRange, name: &str) {
     let is_prefix = query.fold(name) == Some(name);
     if query.reverse {
         range.end = Bound::Excluded(name.as_bytes().to_vec());

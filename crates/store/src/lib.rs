@@ -29,5 +29,8 @@ pub use cell::MAX_VALUE_BYTES;
 pub use entry::{Entry, EntryPage, EntryQuery, Space};
 pub use event::{Event, EventPage, EventQuery, StreamPage, StreamQuery};
 pub use json::ToJson;
-pub use ports::{Adapter, Capabilities, Upload};
-pub use settings::{S3Credentials, S3Multipart, S3Prefixes, S3Settings, Settings, SqliteSettings, open};
+pub use ports::{Adapter, Capabilities, Hear, News, Upload};
+pub use settings::{
+    PostgresConnection, PostgresPool, PostgresSettings, PostgresSsl, S3Credentials, S3Multipart, S3Prefixes,
+    S3Settings, Settings, SqliteSettings, open,
+};

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::Adapter;
 use crate::adapters::memory::Memory;
+use crate::adapters::postgres::Postgres;
 use crate::adapters::s3::S3;
 use crate::adapters::sqlite::Sqlite;
 
@@ -23,6 +24,8 @@ pub enum Settings {
     Sqlite(SqliteSettings),
     /// In a bucket.
     S3(S3Settings),
+    /// In a PostgreSQL database.
+    Postgres(PostgresSettings),
 }
 
 /// Settings of the S3 adapter; what is left out has the default of [`ClientSettings`].
@@ -88,6 +91,81 @@ pub struct S3Multipart {
     pub part_size: Option<usize>,
     /// Parts in flight: 1 to 64. Default 4.
     pub concurrency: Option<usize>,
+}
+
+/// Settings of the PostgreSQL adapter. What `connection` and `connectionString` both say must be the same.
+#[derive(Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PostgresSettings {
+    /// Where the server is.
+    pub connection: Option<PostgresConnection>,
+    /// The same as a URL; `sslmode` and `sslrootcert` are understood.
+    pub connection_string: Option<String>,
+    /// How many connections.
+    #[serde(default)]
+    pub pool: PostgresPool,
+    /// The schema, made when missing. Default `persist`.
+    pub schema: Option<String>,
+}
+
+impl std::fmt::Debug for PostgresSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PostgresSettings").field("schema", &self.schema).finish_non_exhaustive()
+    }
+}
+
+/// Where a PostgreSQL server is. Not `Debug`: it holds a password.
+#[derive(Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PostgresConnection {
+    /// A name, an address, or the folder of a socket. Default `localhost`.
+    pub host: Option<String>,
+    /// Default 5432.
+    pub port: Option<u16>,
+    /// Default: the user's name.
+    pub database: Option<String>,
+    /// Default: the name of the process's user.
+    pub user: Option<String>,
+    /// Its password.
+    pub password: Option<String>,
+    /// Default: encrypted where the server can, without a look at its certificate.
+    pub ssl: Option<PostgresSsl>,
+}
+
+/// How connections are encrypted. Texts are in PEM.
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PostgresSsl {
+    /// Whether at all.
+    pub enabled: bool,
+    /// Whether the server's certificate and name are checked.
+    pub verify: bool,
+    /// Authorities that are believed. Default: those of the machine.
+    pub ca: Option<String>,
+    /// The client's own certificate, and those above it.
+    pub cert: Option<String>,
+    /// Its key.
+    pub key: Option<String>,
+}
+
+impl PostgresSsl {
+    /// Encrypted, with a certificate that an authority of the machine vouches for.
+    pub fn verified() -> Self {
+        Self { enabled: true, verify: true, ca: None, cert: None, key: None }
+    }
+
+    /// Encrypted, with whatever certificate.
+    pub fn unverified() -> Self {
+        Self { verify: false, ..Self::verified() }
+    }
+}
+
+/// How many connections.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PostgresPool {
+    /// 1 to 1,000. Default 10.
+    pub max: Option<usize>,
 }
 
 impl S3Settings {
@@ -186,5 +264,6 @@ pub async fn open(settings: Settings, clock: Arc<dyn Clock>) -> Result<Arc<dyn A
             Arc::new(opened.map_err(|error| Error::internal(error.to_string()))??)
         }
         Settings::S3(settings) => Arc::new(S3::open(&settings, clock).await?),
+        Settings::Postgres(settings) => Arc::new(Postgres::open(&settings, clock).await?),
     })
 }

@@ -4,7 +4,11 @@
 pub mod conformance;
 pub mod crash;
 mod dice;
+#[cfg(target_os = "linux")]
+pub mod postgres;
 pub mod server;
 
 pub use dice::Dice;
+#[cfg(target_os = "linux")]
+pub use postgres::PostgresServer;
 pub use server::TestServer;

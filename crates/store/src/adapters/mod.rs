@@ -1,7 +1,9 @@
 //! One folder an adapter, each with the same files: `mod` (the adapter), `commit` (batches), `entries`,
 //! `events` and `blobs` (its ports).
 
+mod gate;
 pub mod memory;
+pub mod postgres;
 pub mod s3;
 pub mod sqlite;
 
@@ -11,4 +13,14 @@ use holdfast_base::{Error, ErrorKind};
 fn cannot(adapter: &str, what: &str) -> Error {
     let message = format!("the {adapter} adapter can't {what}; store.capabilities says what it can do");
     Error::new(ErrorKind::Capability, "NOT_SUPPORTED", message).with("adapter", adapter)
+}
+
+/// A number for SQL, which knows no unsigned ones; ours stay far below the bound.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// A number from SQL; ours are never negative.
+fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
 }

@@ -16,4 +16,6 @@ pub struct Capabilities {
     pub durable: bool,
     /// Several processes may work on it at the same time.
     pub multi_process: bool,
+    /// Changes that other processes commit are told as they happen.
+    pub notifies: bool,
 }

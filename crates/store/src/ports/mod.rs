@@ -6,11 +6,15 @@ mod blobs;
 mod capabilities;
 mod entries;
 mod events;
+mod news;
 
 pub use blobs::{Blobs, Upload};
 pub use capabilities::Capabilities;
 pub use entries::Entries;
 pub use events::Events;
+pub use news::{Hear, News};
+
+use holdfast_base::{Error, ErrorKind};
 
 use crate::{Answer, Batch, Outcome, Pending};
 
@@ -27,6 +31,19 @@ pub trait Adapter: Entries + Events + Blobs + Send + Sync {
     /// [`Capabilities::ordered`] says so.
     fn commit(&self, batch: Batch) -> Answer<Vec<Outcome>>;
 
+    /// Tells what others commit, from when this answers until the close; a second call takes the place of the first.
+    ///
+    /// # Errors
+    /// `Capability` without [`Capabilities::notifies`].
+    fn follow(&self, _hear: Hear) -> Pending<()> {
+        Box::pin(std::future::ready(Err(cannot_follow())))
+    }
+
     /// Waits for work in flight and lets go of everything. Later calls are `Closed`; closing twice is fine.
     fn close(&self) -> Pending<()>;
+}
+
+fn cannot_follow() -> Error {
+    let message = "the adapter does not tell what others commit; store.capabilities says what it can do";
+    Error::new(ErrorKind::Capability, "NOT_SUPPORTED", message)
 }

@@ -57,7 +57,14 @@ impl Memory {
 
 impl Adapter for Memory {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { atomic: true, ordered: true, presign: false, durable: false, multi_process: false }
+        Capabilities {
+            atomic: true,
+            ordered: true,
+            presign: false,
+            durable: false,
+            multi_process: false,
+            notifies: false,
+        }
     }
 
     fn commit(&self, batch: Batch) -> Answer<Vec<Outcome>> {

@@ -23,12 +23,11 @@ mod sweep;
 use owner::Owner;
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use holdfast_base::{Clock, Error, ErrorKind, Key, MAX_KEY_BYTES, Result};
 use holdfast_s3_client::{Bucket, Client};
-use tokio::sync::OwnedRwLockReadGuard;
 
+use crate::adapters::gate::Gate;
 use crate::cell::invalid;
 use crate::{Adapter, Answer, Batch, Capabilities, Outcome, Pending, S3Settings, Space};
 
@@ -58,9 +57,7 @@ struct Inner {
     reserved: Vec<String>,
     part_bytes: usize,
     concurrency: usize,
-    is_closed: AtomicBool,
-    /// Held for reading by work in flight, for writing by the close that waits for it.
-    gate: Arc<tokio::sync::RwLock<()>>,
+    gate: Gate,
 }
 
 impl S3 {
@@ -93,8 +90,7 @@ impl S3 {
             clock,
             part_bytes,
             concurrency,
-            is_closed: AtomicBool::new(false),
-            gate: Arc::default(),
+            gate: Gate::default(),
         })))
     }
 
@@ -104,24 +100,7 @@ impl S3 {
         T: Send + 'static,
         F: Future<Output = Result<T>> + Send + 'static,
     {
-        match self.enter() {
-            Err(error) => Answer::Now(Err(error)),
-            Ok(pass) => {
-                let working = work(self.clone());
-                Answer::later(async move {
-                    let _pass = pass;
-                    working.await
-                })
-            }
-        }
-    }
-
-    fn enter(&self) -> Result<OwnedRwLockReadGuard<()>> {
-        let closed = || Error::closed("the store");
-        if self.0.is_closed.load(Ordering::Acquire) {
-            return Err(closed());
-        }
-        Arc::clone(&self.0.gate).try_read_owned().map_err(|_| closed())
+        self.0.gate.later(|| work(self.clone()))
     }
 
     fn space(&self, space: Space) -> &Bucket {
@@ -139,7 +118,14 @@ impl S3 {
 
 impl Adapter for S3 {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { atomic: false, ordered: false, presign: true, durable: true, multi_process: true }
+        Capabilities {
+            atomic: false,
+            ordered: false,
+            presign: true,
+            durable: true,
+            multi_process: true,
+            notifies: false,
+        }
     }
 
     fn commit(&self, batch: Batch) -> Answer<Vec<Outcome>> {
@@ -147,12 +133,7 @@ impl Adapter for S3 {
     }
 
     fn close(&self) -> Pending<()> {
-        self.0.is_closed.store(true, Ordering::Release);
-        let gate = Arc::clone(&self.0.gate);
-        Box::pin(async move {
-            let _all_done = gate.write().await;
-            Ok(())
-        })
+        self.0.gate.close()
     }
 }
 

@@ -21,6 +21,7 @@ use holdfast_sqlite::Database;
 use holdfast_sqlite::rusqlite::types::{ToSqlOutput, ValueRef};
 use holdfast_sqlite::rusqlite::{self, ToSql};
 
+use crate::adapters::{signed, unsigned};
 use crate::{Adapter, Answer, Batch, Capabilities, Outcome, Pending};
 
 /// A store in a file. Clones share it.
@@ -56,7 +57,14 @@ impl Sqlite {
 
 impl Adapter for Sqlite {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { atomic: true, ordered: true, presign: false, durable: true, multi_process: true }
+        Capabilities {
+            atomic: true,
+            ordered: true,
+            presign: false,
+            durable: true,
+            multi_process: true,
+            notifies: false,
+        }
     }
 
     fn commit(&self, batch: Batch) -> Answer<Vec<Outcome>> {
@@ -82,14 +90,4 @@ impl ToSql for KeyBound {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(ValueRef::Text(&self.0)))
     }
-}
-
-/// A number for SQLite, which knows no unsigned ones; ours stay far below the bound.
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-/// A number from SQLite; ours are never negative.
-fn unsigned(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or(0)
 }

@@ -72,10 +72,18 @@ fn one(mut outcomes: Vec<Outcome>) -> Outcome {
 }
 
 /// Makes one `#[tokio::test]` of each case. `$make` is an async function that gives a fresh [`Subject`].
+///
+/// With `in turn`, makes one test of each group instead, for adapters whose server takes long to start.
 #[macro_export]
 macro_rules! store_conformance {
     ($make:path) => {
-        $crate::store_conformance! { @entries $make:
+        $crate::store_conformance! { @cases each $make }
+    };
+    ($make:path, in turn) => {
+        $crate::store_conformance! { @cases turn $make }
+    };
+    (@cases $way:ident $make:path) => {
+        $crate::store_conformance! { @$way entries $make:
             a_key_never_put_is_absent
             a_put_is_read_back_exactly
             versions_count_from_one
@@ -106,7 +114,7 @@ macro_rules! store_conformance {
             a_large_value_is_read_back_exactly
             calls_after_close_are_closed_errors
         }
-        $crate::store_conformance! { @events $make:
+        $crate::store_conformance! { @$way events $make:
             versions_of_a_stream_have_no_gaps
             positions_grow_over_all_streams
             an_unexpected_version_conflicts_and_appends_nothing
@@ -119,7 +127,7 @@ macro_rules! store_conformance {
             concurrent_appends_all_get_their_own_version
             several_events_of_a_batch_follow_each_other
         }
-        $crate::store_conformance! { @blobs $make:
+        $crate::store_conformance! { @$way blobs $make:
             a_blob_is_read_back_exactly
             an_absent_blob_is_nothing
             an_empty_blob_is_a_blob
@@ -139,7 +147,7 @@ macro_rules! store_conformance {
             metadata_that_no_header_can_carry_is_refused
         }
     };
-    (@$group:ident $make:path: $($case:ident)*) => {
+    (@each $group:ident $make:path: $($case:ident)*) => {
         mod $group {
             use super::*;
             $(
@@ -147,6 +155,16 @@ macro_rules! store_conformance {
                 async fn $case() {
                     $crate::conformance::store::$group::$case($make().await).await;
                 }
+            )*
+        }
+    };
+    (@turn $group:ident $make:path: $($case:ident)*) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $group() {
+            $(
+                // Shown when the test fails: which case it was.
+                eprintln!("{}", stringify!($case));
+                $crate::conformance::store::$group::$case($make().await).await;
             )*
         }
     };

@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import type { PersistError, StoreOptions } from "holdfast";
+
+const run = promisify(execFile);
+
+/** Runs a module in a process of its own, with `options` at hand; gives back what it printed. */
+export async function script(code: string, options: StoreOptions): Promise<string> {
+  const head = `import { createStore } from "holdfast"; const options = ${JSON.stringify(options)};`;
+  const { stdout } = await run(process.execPath, ["--input-type=module", "-e", head + code], { cwd: process.cwd() });
+  return stdout;
+}
+
+/** Waits until something is so. */
+export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+/** The code that work fails with. Its message must not show the secret. */
+export async function code(work: Promise<unknown>, secret = "it is a secret"): Promise<string> {
+  return work.then(
+    () => "none",
+    (error: PersistError) => {
+      assert.ok(!error.message.includes(secret), error.message);
+      return error.code;
+    },
+  );
+}
