@@ -277,11 +277,14 @@ export interface IStorageCredential {
 	accessKeyId: string;
 	/** The secret half; never logged. */
 	secretAccessKey: string;
-	/** The id that ACLs and policies name the holder by. Default: derived from `accessKeyId`. */
+	/**
+	 * The id of the account that the holder belongs to, by which ACLs and policies name it. Default: the account of the
+	 * first credential, the server's own.
+	 */
 	canonicalId?: string;
-	/** The name that listings show. Default `accessKeyId`. */
+	/** The name of the account that listings show. Default `accessKeyId`. */
 	displayName?: string;
-	/** The holder's address. Default none. */
+	/** The address by which grants may name the account. Default none. */
 	email?: string;
 }
 /** What a `SmartStorage` is made with. Every field is optional; unknown fields are refused. */

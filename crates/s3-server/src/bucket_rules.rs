@@ -3,9 +3,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use holdfast_base::Error;
 
+use crate::acl::{self, ACL_DOCUMENT, Acl};
+use crate::auth::{Account, Accounts};
 use crate::encryption::{BucketEncryption, ENCRYPTION_DOCUMENT};
-use crate::engine::{Engine, EngineError};
+use crate::engine::{Engine, EngineError, ObjectAttributes};
 use crate::error::S3Result;
+use crate::ownership::{OWNERSHIP_DOCUMENT, Ownership};
 use crate::policy::Policy;
 use crate::public_access::PublicAccessBlock;
 
@@ -15,12 +18,75 @@ pub(crate) const POLICY_DOCUMENT: &str = "policy";
 const MAX_REMEMBERED: usize = 10_000;
 
 /// What a bucket says of who may do what in it, and how.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Rules {
+    pub(crate) owner: Arc<Account>,
+    pub(crate) ownership: Ownership,
+    /// As it was set; [`Rules::acl`] is what counts.
+    pub(crate) kept_acl: Acl,
     pub(crate) policy: Option<Policy>,
     pub(crate) block: PublicAccessBlock,
     /// How what asks for no encryption is encrypted.
     pub(crate) encryption: Option<BucketEncryption>,
+}
+
+impl Rules {
+    async fn read(engine: &Engine, accounts: &Accounts, bucket: &str) -> S3Result<Self> {
+        let found = engine.bucket(bucket).await?;
+        let mut documents = engine.documents(bucket).await?;
+        let policy = documents.remove(POLICY_DOCUMENT).map(|text| Policy::read(&text, bucket)).transpose()?;
+        let ownership = documents.remove(OWNERSHIP_DOCUMENT).and_then(|name| Ownership::named(&name));
+        let damaged = |_| EngineError::from(Error::internal("the index holds an encryption setting that is damaged"));
+        let encryption = documents.get(ENCRYPTION_DOCUMENT);
+        let encryption = encryption.map(|text| serde_json::from_str(text).map_err(damaged));
+        Ok(Self {
+            owner: accounts.owner(found.owner_id.as_deref()),
+            ownership: ownership.unwrap_or_default(),
+            kept_acl: Acl::of_kept(documents.get(ACL_DOCUMENT).map(String::as_str))?,
+            policy,
+            block: PublicAccessBlock::of_documents(&documents)?.unwrap_or_default(),
+            encryption: encryption.transpose()?,
+        })
+    }
+
+    /// Whether access control lists count for nothing.
+    pub(crate) fn are_acls_off(&self) -> bool {
+        self.ownership == Ownership::BucketOwnerEnforced
+    }
+
+    /// The bucket's list.
+    pub(crate) fn acl(&self) -> Acl {
+        if self.are_acls_off() { Acl::private() } else { self.kept_acl.clone() }
+    }
+
+    /// Leaves an object to whom the bucket's ownership controls give it, as it is written.
+    ///
+    /// # Errors
+    /// `Storage` for a list that can't be read.
+    pub(crate) fn settle(&self, attributes: &mut ObjectAttributes) -> Result<(), EngineError> {
+        let is_left = match self.ownership {
+            Ownership::BucketOwnerEnforced => true,
+            Ownership::BucketOwnerPreferred => acl::of_object(attributes)?.hands_over_to(&self.owner),
+            Ownership::ObjectWriter => false,
+        };
+        if is_left {
+            (attributes.acl, attributes.owner) = (None, None);
+        }
+        Ok(())
+    }
+
+    /// Who owns an object, or an upload, in the bucket.
+    pub(crate) fn owner_of(&self, attributes: &ObjectAttributes, accounts: &Accounts) -> Arc<Account> {
+        self.owner_named(attributes.owner.as_deref(), accounts)
+    }
+
+    /// The same, by the id that is kept; what has none is the bucket owner's.
+    pub(crate) fn owner_named(&self, id: Option<&str>, accounts: &Accounts) -> Arc<Account> {
+        match id.filter(|_| !self.are_acls_off()) {
+            None => Arc::clone(&self.owner),
+            Some(id) => accounts.owner(Some(id)),
+        }
+    }
 }
 
 /// The rules of the buckets, read once. This process alone writes them, so that what is remembered is true as
@@ -50,11 +116,11 @@ impl BucketRules {
         remembered.of_bucket.clear();
     }
 
-    /// The rules of a bucket; none for one that does not exist, which the operation itself says.
+    /// The rules of a bucket.
     ///
     /// # Errors
-    /// The engine's.
-    pub(crate) async fn of(&self, engine: &Engine, bucket: &str) -> S3Result<Arc<Rules>> {
+    /// `NoSuchBucket`, and the engine's.
+    pub(crate) async fn of(&self, engine: &Engine, accounts: &Accounts, bucket: &str) -> S3Result<Arc<Rules>> {
         let changes = {
             let remembered = self.lock();
             if let Some(rules) = remembered.of_bucket.get(bucket) {
@@ -62,16 +128,7 @@ impl BucketRules {
             }
             remembered.changes
         };
-        let policy = match engine.document(bucket, POLICY_DOCUMENT).await {
-            Ok(document) => document.map(|text| Policy::read(&text, bucket)).transpose()?,
-            Err(EngineError::NoSuchBucket(_)) => return Ok(Arc::default()),
-            Err(error) => return Err(error.into()),
-        };
-        let block = PublicAccessBlock::of(engine, bucket).await?.unwrap_or_default();
-        let encryption = engine.document(bucket, ENCRYPTION_DOCUMENT).await?;
-        let damaged = |_| EngineError::from(Error::internal("the index holds an encryption setting that is damaged"));
-        let encryption = encryption.map(|text| serde_json::from_str(&text).map_err(damaged)).transpose()?;
-        let rules = Arc::new(Rules { policy, block, encryption });
+        let rules = Arc::new(Rules::read(engine, accounts, bucket).await?);
         let mut remembered = self.lock();
         if remembered.changes == changes {
             if remembered.of_bucket.len() >= MAX_REMEMBERED {

@@ -54,6 +54,7 @@ codes! {
     InternalError = 500 "We encountered an internal error. Please try again.",
     InvalidAccessKeyId = 403 "The AWS Access Key Id you provided does not exist in our records.",
     InvalidArgument = 400 "Invalid Argument",
+    InvalidBucketAclWithObjectOwnership = 400 "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
     InvalidBucketOwnerAWSAccountID = 400 "The value of the expected bucket owner parameter must be an AWS Account ID",
     InvalidBucketName = 400 "The specified bucket is not valid.",
     InvalidBucketState = 409 "The request is not valid for the current state of the bucket.",
@@ -73,6 +74,7 @@ codes! {
     InvalidURI = 400 "Couldn't parse the specified URI.",
     KmsNotFoundException ("KMS.NotFoundException") = 400 "The key does not exist",
     KeyTooLongError = 400 "Your key is too long",
+    MalformedACLError = 400 "The XML you provided was not well-formed or did not validate against our published schema",
     MalformedPOSTRequest = 400 "The body of your POST request is not well-formed multipart/form-data.",
     MalformedPolicy = 400 "Policies must be valid JSON and the first byte must be '{'",
     MalformedTrailerError = 400 "The request contained trailing data that was not well-formed or did not conform to our published schema.",
@@ -83,6 +85,7 @@ codes! {
     MethodNotAllowed = 405 "The specified method is not allowed against this resource.",
     MissingContentLength = 411 "You must provide the Content-Length HTTP header.",
     MissingRequestBodyError = 400 "Request body is empty.",
+    MissingSecurityHeader = 400 "Your request was missing a required header",
     NoSuchBucket = 404 "The specified bucket does not exist",
     NoSuchBucketPolicy = 404 "The bucket policy does not exist",
     NoSuchKey = 404 "The specified key does not exist.",
@@ -105,6 +108,8 @@ codes! {
     ServiceUnavailable = 503 "Service is unable to handle request.",
     SignatureDoesNotMatch = 403 "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
     SlowDown = 503 "Please reduce your request rate.",
+    UnexpectedContent = 400 "This request contains unsupported content.",
+    UnresolvableGrantByEmailAddress = 400 "The e-mail address you provided does not match any account on record.",
     XAmzContentSHA256Mismatch = 400 "The provided 'x-amz-content-sha256' header does not match what was computed.",
 }
 

@@ -3,7 +3,7 @@
 //! ```text
 //! server ── service ── auth          who asks
 //!              ├────── operation     what is asked
-//!              ├────── access        may they ── policy, bucket_rules
+//!              ├────── access        may they ── rights ── acl, policy, bucket_rules
 //!              ├────── operations/*  what it does ── body, conditions, byte_range, checksum, xml
 //!              └────── engine        where it is kept
 //! ```
@@ -16,6 +16,7 @@
 //! - A sub-resource or header that asks for what is not done here is refused, never overlooked.
 
 mod access;
+mod acl;
 mod amz_time;
 mod answer;
 mod auth;
@@ -37,12 +38,13 @@ mod form;
 mod object_lock;
 mod operation;
 mod operations;
-mod owner;
+mod ownership;
 mod policy;
 mod public_access;
 mod query;
 mod request;
 mod request_log;
+mod rights;
 mod server;
 mod service;
 mod settings;

@@ -41,6 +41,7 @@ operations! {
     DeleteObjects,
     DeletePublicAccessBlock,
     GetBucketAccelerateConfiguration,
+    GetBucketAcl,
     GetBucketEncryption,
     GetBucketLocation,
     GetBucketLogging,
@@ -54,6 +55,7 @@ operations! {
     GetBucketVersioning,
     GetBucketWebsite,
     GetObject,
+    GetObjectAcl,
     GetObjectAttributes,
     GetObjectLegalHold,
     GetObjectLockConfiguration,
@@ -73,6 +75,7 @@ operations! {
     PutBucketEncryption,
     PutBucketLogging,
     PutBucketNotificationConfiguration,
+    PutBucketAcl,
     PutBucketOwnershipControls,
     PutBucketPolicy,
     PutBucketRequestPayment,
@@ -83,6 +86,7 @@ operations! {
     PutObjectLegalHold,
     PutObjectLockConfiguration,
     PutObjectRetention,
+    PutObjectAcl,
     PutObjectTagging,
     PutPublicAccessBlock,
     UploadPart,
@@ -116,7 +120,6 @@ const PLAIN_PARAMETERS: [&str; 20] = [
 
 /// Parameters that choose an operation which this server does not perform.
 const FOREIGN_SUBRESOURCES: &[&str] = &[
-    "acl",
     "analytics",
     "cors",
     "intelligent-tiering",
@@ -136,6 +139,7 @@ const FOREIGN_SUBRESOURCES: &[&str] = &[
 /// Parameters that choose an operation which this server performs.
 const OWN_SUBRESOURCES: &[&str] = &[
     "accelerate",
+    "acl",
     "attributes",
     "delete",
     "encryption",
@@ -204,6 +208,7 @@ impl Operation {
             ("GET", Some("requestPayment")) => Some(Self::GetBucketRequestPayment),
             ("GET", Some("website")) => Some(Self::GetBucketWebsite),
             ("GET", Some("encryption")) => Some(Self::GetBucketEncryption),
+            ("GET", Some("acl")) => Some(Self::GetBucketAcl),
             ("GET", Some("location")) => Some(Self::GetBucketLocation),
             ("GET", Some("object-lock")) => Some(Self::GetObjectLockConfiguration),
             ("GET", Some("ownershipControls")) => Some(Self::GetBucketOwnershipControls),
@@ -223,6 +228,7 @@ impl Operation {
             ("PUT", Some("requestPayment")) => Some(Self::PutBucketRequestPayment),
             ("PUT", Some("website")) => Some(Self::PutBucketWebsite),
             ("PUT", Some("encryption")) => Some(Self::PutBucketEncryption),
+            ("PUT", Some("acl")) => Some(Self::PutBucketAcl),
             ("PUT", Some("ownershipControls")) => Some(Self::PutBucketOwnershipControls),
             ("PUT", Some("publicAccessBlock")) => Some(Self::PutPublicAccessBlock),
             ("PUT", Some("policy")) => Some(Self::PutBucketPolicy),
@@ -248,6 +254,7 @@ impl Operation {
         match (request.method().as_str(), subresource(request.query())) {
             ("GET", None) if has("uploadId") => Some(Self::ListParts),
             ("GET", None) => Some(Self::GetObject),
+            ("GET", Some("acl")) => Some(Self::GetObjectAcl),
             ("GET", Some("attributes")) => Some(Self::GetObjectAttributes),
             ("GET", Some("legal-hold")) => Some(Self::GetObjectLegalHold),
             ("GET", Some("retention")) => Some(Self::GetObjectRetention),
@@ -260,6 +267,7 @@ impl Operation {
             ("PUT", None) => Some(Self::PutObject),
             ("PUT", Some("legal-hold")) => Some(Self::PutObjectLegalHold),
             ("PUT", Some("retention")) => Some(Self::PutObjectRetention),
+            ("PUT", Some("acl")) => Some(Self::PutObjectAcl),
             ("PUT", Some("tagging")) => Some(Self::PutObjectTagging),
             ("DELETE", None) if has("uploadId") => Some(Self::AbortMultipartUpload),
             ("DELETE", None) => Some(Self::DeleteObject),

@@ -1,6 +1,8 @@
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Engine, EngineError};
+use crate::engine::EngineError;
 use crate::error::{Code, S3Error, S3Result};
 use crate::xml::{Element, XmlWriter};
 
@@ -21,14 +23,14 @@ pub(crate) struct PublicAccessBlock {
 }
 
 impl PublicAccessBlock {
-    /// That of a bucket, unless none was set.
+    /// The one among a bucket's documents, unless none was set.
     ///
     /// # Errors
-    /// The engine's, and `InternalError` for a document that can't be read.
-    pub(crate) async fn of(engine: &Engine, bucket: &str) -> Result<Option<Self>, EngineError> {
-        let document = engine.document(bucket, BLOCK_DOCUMENT).await?;
+    /// `Storage` for a document that can't be read.
+    pub(crate) fn of_documents(documents: &HashMap<String, String>) -> Result<Option<Self>, EngineError> {
         let damaged = |_| holdfast_base::Error::internal("the index holds a public access block that is damaged");
-        Ok(document.map(|text| serde_json::from_str(&text).map_err(damaged)).transpose()?)
+        let document = documents.get(BLOCK_DOCUMENT);
+        Ok(document.map(|text| serde_json::from_str(text)).transpose().map_err(damaged)?)
     }
 
     /// As it is stored.

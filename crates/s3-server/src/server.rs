@@ -13,7 +13,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tracing::instrument::WithSubscriber;
 use tracing::{Dispatch, dispatcher};
 
-use crate::auth::Verifier;
+use crate::auth::{Accounts, Verifier};
 use crate::bucket_rules::BucketRules;
 use crate::engine::{Engine, EngineError, EngineSettings, SnapshotId, is_valid_bucket_name};
 use crate::faults::Faults;
@@ -59,10 +59,12 @@ impl Server {
             engine.close().await;
             return Err(error);
         }
-        let verifier = Verifier::new(&settings);
+        let accounts = Accounts::of(&settings);
+        let verifier = Verifier::new(&settings, &accounts);
         let service = Service {
             engine,
             settings,
+            accounts,
             verifier,
             rules: BucketRules::default(),
             log: Arc::default(),

@@ -10,12 +10,11 @@ use tokio::time::Instant;
 
 use crate::access::Access;
 use crate::answer::{self, Answer};
-use crate::auth::Verifier;
+use crate::auth::{Accounts, Verifier};
 use crate::body::Payload;
 use crate::bucket_rules::BucketRules;
 use crate::engine::Engine;
 use crate::error::{Code, S3Error, S3Result};
-use crate::expected_owner;
 use crate::faults::{Cut, Fault, Faults};
 use crate::operation::Operation;
 use crate::operations::Call;
@@ -31,6 +30,7 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 pub(crate) struct Service {
     pub(crate) engine: Engine,
     pub(crate) settings: ServerSettings,
+    pub(crate) accounts: Accounts,
     pub(crate) verifier: Verifier,
     pub(crate) rules: BucketRules,
     pub(crate) log: Arc<RequestLog>,
@@ -158,13 +158,14 @@ impl Service {
             peer,
             region: &self.settings.region,
             now_ms: self.settings.clock.now_ms(),
+            resource_account: &self.accounts.own().number,
             tags: None,
             retention: None,
             existing_tags: None,
         };
-        let access = Access { rules: &self.rules, engine: &self.engine, facts };
+        let access = Access { rules: &self.rules, engine: &self.engine, accounts: &self.accounts, facts };
         access.require_operation(operation).await?;
-        expected_owner::check(&request)?;
+        access.require_expected_owner(operation).await?;
         let call = Call {
             engine: &self.engine,
             settings: &self.settings,

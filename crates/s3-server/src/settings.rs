@@ -15,11 +15,11 @@ pub struct Credential {
     pub access_key_id: String,
     /// The secret half.
     pub secret_access_key: String,
-    /// The id that ACLs and policies name its holder by. Without one it is derived from the access key.
+    /// The id of the account that its holder belongs to. Without one that is the first credential's, the server's own.
     pub canonical_id: Option<String>,
-    /// The name that answers show. Without one it is the access key.
+    /// The name of that account in answers. Without one it is the access key.
     pub display_name: Option<String>,
-    /// The address by which grants may name its holder.
+    /// The address by which grants may name that account.
     pub email: Option<String>,
 }
 

@@ -10,6 +10,8 @@ const ON_DISK: [&str; 3] = ["encryption_copies", "encryption_on_disk", "states_o
 
 #[path = "protocol/access.rs"]
 mod access;
+#[path = "protocol/acl.rs"]
+mod acl;
 #[path = "protocol/auth.rs"]
 mod auth;
 #[path = "protocol/bodies.rs"]
@@ -40,6 +42,10 @@ mod multipart;
 mod object_lock;
 #[path = "protocol/objects.rs"]
 mod objects;
+#[path = "protocol/odd_requests.rs"]
+mod odd_requests;
+#[path = "protocol/owners.rs"]
+mod owners;
 #[path = "protocol/signer.rs"]
 mod signer;
 #[path = "protocol/states.rs"]

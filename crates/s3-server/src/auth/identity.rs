@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::account::{Account, Accounts};
 use crate::encoding::hex;
-use crate::policy::ACCOUNT;
 use crate::settings::Credential;
 
 /// Who asks.
@@ -21,31 +21,38 @@ pub(crate) enum Identity {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct User {
     pub(crate) access_key_id: String,
-    pub(crate) canonical_id: String,
-    pub(crate) display_name: String,
-    pub(crate) email: Option<String>,
+    /// Of this one user, also where several belong to an account.
+    pub(crate) id: String,
+    pub(crate) account: Arc<Account>,
 }
 
 impl User {
-    /// The holder of a credential. Without a canonical id it has one that is derived from its access key.
-    pub(crate) fn of(credential: &Credential) -> Self {
+    /// The holder of a credential.
+    pub(crate) fn of(credential: &Credential, accounts: &Accounts) -> Self {
         let access_key_id = credential.access_key_id.clone();
-        Self {
-            canonical_id: credential.canonical_id.clone().unwrap_or_else(|| hex(&Sha256::digest(&access_key_id))),
-            display_name: credential.display_name.clone().unwrap_or_else(|| access_key_id.clone()),
-            email: credential.email.clone(),
-            access_key_id,
-        }
+        let id = credential.canonical_id.clone().unwrap_or_else(|| hex(&Sha256::digest(&access_key_id)));
+        Self { access_key_id, id, account: accounts.holder(credential) }
     }
 
     /// How policies name it.
     pub(crate) fn arn(&self) -> String {
-        format!("arn:aws:iam::{ACCOUNT}:user/{}", self.access_key_id)
+        format!("arn:aws:iam::{}:user/{}", self.account.number, self.access_key_id)
     }
 
     #[cfg(test)]
     pub(crate) fn plain(access_key_id: &str) -> Self {
-        Self::of(&Credential::new(access_key_id, "secret"))
+        let accounts = Accounts::of(&crate::settings::ServerSettings::new("unused"));
+        Self::of(&Credential::new(access_key_id, "secret"), &accounts)
+    }
+}
+
+impl Identity {
+    /// The account of whoever asks; none for nobody known, and where nobody is asked.
+    pub(crate) fn account(&self) -> Option<&Arc<Account>> {
+        match self {
+            Self::User(user) => Some(&user.account),
+            Self::Anonymous | Self::Unchecked => None,
+        }
     }
 }
 

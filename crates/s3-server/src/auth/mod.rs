@@ -3,6 +3,7 @@
 //! Invariants: secrets are compared in constant time and never written anywhere; a request that
 //! fails here was neither routed nor had its body read.
 
+mod account;
 mod canonical;
 mod chunk_signer;
 mod form;
@@ -15,6 +16,9 @@ mod scope;
 mod signing_key;
 mod verifier;
 
+pub(crate) use account::{Account, Accounts, OWN_ACCOUNT};
 pub(crate) use chunk_signer::ChunkSigner;
-pub(crate) use identity::{Identity, SignedBy, User};
+#[cfg(test)]
+pub(crate) use identity::User;
+pub(crate) use identity::{Identity, SignedBy};
 pub(crate) use verifier::Verifier;

@@ -5,6 +5,7 @@ use holdfast_base::Clock;
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, DATE, HeaderName, HeaderValue};
 
+use super::account::Accounts;
 use super::canonical::{Canonical, require_signed};
 use super::chunk_signer::ChunkSigner;
 use super::header::{AuthorizationHeader, malformed};
@@ -46,9 +47,9 @@ pub(super) struct Signatory {
 
 impl Verifier {
     /// Checks what the settings say.
-    pub(crate) fn new(settings: &ServerSettings) -> Self {
+    pub(crate) fn new(settings: &ServerSettings, accounts: &Accounts) -> Self {
         let signatory = |credential: &Credential| Signatory {
-            user: Arc::new(User::of(credential)),
+            user: Arc::new(User::of(credential, accounts)),
             secret: credential.secret_access_key.clone(),
         };
         let credentials = settings.credentials.iter();

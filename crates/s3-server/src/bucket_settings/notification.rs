@@ -86,7 +86,7 @@ pub(super) fn check(root: &mut Element) -> S3Result<()> {
             None => {
                 let text = uuid::Uuid::new_v4().to_string();
                 configuration.children.retain(|child| child.name != "Id");
-                configuration.children.push(Element { name: "Id".into(), text: text.clone(), children: Vec::new() });
+                configuration.children.push(Element { name: "Id".into(), text: text.clone(), ..Element::default() });
                 text
             }
         };

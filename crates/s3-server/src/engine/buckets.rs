@@ -1,6 +1,6 @@
 //! Buckets: made, found, listed, removed.
 
-use super::index::{buckets, objects, versions};
+use super::index::{buckets, documents, objects, versions};
 use super::opening::no_such_bucket;
 use super::uploads::abort_uploads_of;
 use super::{Engine, EngineError, Page, Result, Versioning, is_valid_bucket_name};
@@ -21,6 +21,37 @@ pub struct BucketInfo {
     pub versioning: Versioning,
     /// Whether versions in it can be locked; then versioning stays enabled.
     pub has_object_lock: bool,
+    /// Its owner's canonical id; `None` is the server's own account.
+    pub owner_id: Option<String>,
+}
+
+/// A bucket that is to be made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewBucket {
+    /// Its name.
+    pub name: String,
+    /// The region it is made for.
+    pub region: String,
+    /// Its owner's canonical id; `None` is the server's own account.
+    pub owner_id: Option<String>,
+    /// Whether versions in it can be locked; then it has versioning from the start.
+    pub has_object_lock: bool,
+    /// Documents that it has from the first, by name.
+    pub documents: Vec<(&'static str, String)>,
+}
+
+/// Whose buckets to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum BucketsOf {
+    /// Everybody's.
+    #[default]
+    All,
+    /// Those without an owner's id.
+    OwnAccount,
+    /// Those with that owner's id.
+    Owner(String),
+    /// Both of these.
+    OwnAccountAnd(String),
 }
 
 impl Engine {
@@ -29,23 +60,20 @@ impl Engine {
     /// # Errors
     /// `InvalidBucketName`, `BucketAlreadyOwnedByYou`, `Storage`.
     pub async fn create_bucket(&self, name: &str, region: &str) -> Result<BucketInfo> {
-        self.create(name, region, false).await
+        let bucket = NewBucket { name: name.to_owned(), region: region.to_owned(), ..NewBucket::default() };
+        self.make_bucket(bucket).await
     }
 
-    /// As [`Engine::create_bucket`], with object lock and versioning from the start.
+    /// As [`Engine::create_bucket`], with all that a bucket can be made with.
     ///
     /// # Errors
-    /// As [`Engine::create_bucket`].
-    pub async fn create_bucket_with_object_lock(&self, name: &str, region: &str) -> Result<BucketInfo> {
-        self.create(name, region, true).await
-    }
-
-    async fn create(&self, name: &str, region: &str, has_object_lock: bool) -> Result<BucketInfo> {
-        if !is_valid_bucket_name(name) {
-            return Err(EngineError::InvalidBucketName(name.to_owned()));
+    /// `InvalidBucketName`, `BucketAlreadyOwnedByYou` (whoever owns it), `Storage`.
+    pub async fn make_bucket(&self, new: NewBucket) -> Result<BucketInfo> {
+        if !is_valid_bucket_name(&new.name) {
+            return Err(EngineError::InvalidBucketName(new.name));
         }
-        let mut bucket = self.new_bucket(name, region);
-        if has_object_lock {
+        let mut bucket = BucketInfo { owner_id: new.owner_id, ..self.new_bucket(&new.name, &new.region) };
+        if new.has_object_lock {
             bucket.has_object_lock = true;
             bucket.versioning = Versioning::Enabled;
         }
@@ -55,7 +83,10 @@ impl Engine {
                 if buckets::id(connection, &bucket.name)?.is_some() {
                     return Ok(Err(EngineError::BucketAlreadyOwnedByYou(bucket.name)));
                 }
-                buckets::insert(connection, &bucket)?;
+                let id = buckets::insert(connection, &bucket)?;
+                for (name, body) in &new.documents {
+                    documents::set(connection, id, name, body)?;
+                }
                 Ok(Ok(bucket))
             })
         })
@@ -70,6 +101,7 @@ impl Engine {
             created_at_ms: self.0.clock.now_ms(),
             versioning: Versioning::Never,
             has_object_lock: false,
+            owner_id: None,
         }
     }
 
@@ -131,11 +163,25 @@ impl Engine {
     /// # Errors
     /// `Storage`.
     pub async fn list_buckets(&self, after: Option<&str>, prefix: &str, max: usize) -> Result<Page<BucketInfo>> {
+        self.list_buckets_of(BucketsOf::All, after, prefix, max).await
+    }
+
+    /// One page of somebody's buckets by name.
+    ///
+    /// # Errors
+    /// `Storage`.
+    pub async fn list_buckets_of(
+        &self,
+        whose: BucketsOf,
+        after: Option<&str>,
+        prefix: &str,
+        max: usize,
+    ) -> Result<Page<BucketInfo>> {
         let after = after.unwrap_or_default().to_owned();
         let prefix = prefix.to_owned();
         let max = max.min(MAX_PAGE);
         self.read(move |connection| {
-            let mut items = buckets::list(connection, &after, &prefix, max + 1)?;
+            let mut items = buckets::list(connection, &whose, &after, &prefix, max + 1)?;
             let is_more = items.len() > max;
             items.truncate(max);
             let next = items.last().filter(|_| is_more).map(|bucket| bucket.name.clone());

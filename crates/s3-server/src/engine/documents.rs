@@ -1,5 +1,7 @@
 //! Documents: what is set on a bucket as a whole (policy, CORS, tagging, …), each under its name.
 
+use std::collections::HashMap;
+
 use super::index::{buckets, documents};
 use super::opening::no_such_bucket;
 use super::{Engine, Result};
@@ -30,6 +32,19 @@ impl Engine {
         self.read(move |connection| {
             let Some(id) = buckets::id(connection, &bucket)? else { return no_such_bucket(&bucket) };
             Ok(Ok(documents::find(connection, id, &name)?))
+        })
+        .await
+    }
+
+    /// All documents of a bucket, by name.
+    ///
+    /// # Errors
+    /// `NoSuchBucket`, `Storage`.
+    pub async fn documents(&self, bucket: &str) -> Result<HashMap<String, String>> {
+        let bucket = bucket.to_owned();
+        self.read(move |connection| {
+            let Some(id) = buckets::id(connection, &bucket)? else { return no_such_bucket(&bucket) };
+            Ok(Ok(documents::all(connection, id)?))
         })
         .await
     }

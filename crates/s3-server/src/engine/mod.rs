@@ -33,6 +33,7 @@
 //!   soon as it is whole. All else is the same, the index included.
 //! - A path is made by `DataPath` alone, from an id and an escaped key, or from the index after a check.
 
+mod acls;
 mod attributes;
 mod bucket_name;
 mod buckets;
@@ -73,7 +74,7 @@ mod version_lists;
 
 pub use attributes::{Checksum, ChecksumKind, ObjectAttributes, ObjectInfo, ObjectPart};
 pub use bucket_name::is_valid_bucket_name;
-pub use buckets::BucketInfo;
+pub use buckets::{BucketInfo, BucketsOf, NewBucket};
 pub use condition::Condition;
 pub use deletes::{Deleted, Deletion, Likeness};
 pub use encryption::{CustomerKey, DataKey, Encryption, KmsKey, Scheme};

@@ -17,11 +17,14 @@ const MAX_PARTS: usize = 1000;
 impl Call<'_> {
     pub(super) async fn object_attributes(&self) -> S3Result<Answer> {
         let version = version_named(self.request)?;
+        let (bucket, key) = (self.request.bucket()?, self.request.key()?);
+        let found = self.engine.object(bucket, key, version).await;
+        self.require_read("s3:GetObject", found.as_ref()).await?;
+        self.require_read("s3:GetObjectAttributes", found.as_ref()).await?;
         let wanted = wanted(self.request)?;
         refuse_on_read(self.request)?;
         let sent = SentKey::of_request(self.request)?;
-        let (bucket, key) = (self.request.bucket()?, self.request.key()?);
-        let object = self.engine.object(bucket, key, version).await?;
+        let object = found?;
         self.key_of((bucket, key), &object, sent.as_ref()).await?;
         conditions::OF_READ.check(self.request, &object)?;
         let max = self.request.number_header("x-amz-max-parts")?.and_then(|max| usize::try_from(max).ok());

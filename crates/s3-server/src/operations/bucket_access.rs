@@ -5,21 +5,19 @@ use http::StatusCode;
 use super::Call;
 use crate::answer::{self, Answer};
 use crate::error::{Code, S3Error, S3Result};
+use crate::ownership::{OWNERSHIP_DOCUMENT, Ownership};
 use crate::public_access::{BLOCK_DOCUMENT, PublicAccessBlock};
 use crate::xml::{Element, XmlWriter};
 
 /// The largest of these documents, in bytes.
 const MAX_BYTES: usize = 64 * 1024;
-/// The name of the document that holds a bucket's ownership controls.
-const OWNERSHIP_DOCUMENT: &str = "ownership-controls";
-/// What a bucket may say of the owner of its objects.
-const OWNERSHIPS: [&str; 3] = ["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"];
 
 impl Call<'_> {
     pub(super) async fn public_access_block(&self) -> S3Result<Answer> {
         let bucket = self.request.bucket()?;
         let missing = || S3Error::from(Code::NoSuchPublicAccessBlockConfiguration).with("BucketName", bucket);
-        let block = PublicAccessBlock::of(self.engine, bucket).await?.ok_or_else(missing)?;
+        let documents = self.engine.documents(bucket).await?;
+        let block = PublicAccessBlock::of_documents(&documents)?.ok_or_else(missing)?;
         Ok(answer::xml(XmlWriter::document("PublicAccessBlockConfiguration", |xml| block.write(xml))))
     }
 
@@ -39,12 +37,16 @@ impl Call<'_> {
         Ok(answer::empty(StatusCode::NO_CONTENT))
     }
 
+    /// Of the policy and the bucket's list; a bucket that has neither has no status.
     pub(super) async fn policy_status(&self) -> S3Result<Answer> {
         let bucket = self.request.bucket()?;
-        self.engine.bucket(bucket).await?;
-        let rules = self.access.rules.of(self.engine, bucket).await?;
-        let missing = || S3Error::from(Code::NoSuchBucketPolicy).with("BucketName", bucket);
-        let is_public = rules.policy.as_ref().ok_or_else(missing)?.is_public();
+        let rules = self.access.rules_of(bucket).await?;
+        let is_open_by_list = rules.acl().is_public() && !rules.block.ignore_public_acls;
+        let is_public = match &rules.policy {
+            Some(policy) => is_open_by_list || policy.is_public(),
+            None if is_open_by_list => true,
+            None => return Err(S3Error::from(Code::NoSuchBucketPolicy).with("BucketName", bucket)),
+        };
         Ok(answer::xml(XmlWriter::document("PolicyStatus", |xml| xml.value("IsPublic", is_public))))
     }
 
@@ -66,8 +68,12 @@ impl Call<'_> {
             [rule] => rule.text_of("ObjectOwnership"),
             _ => None,
         };
-        let known = ownership.filter(|ownership| OWNERSHIPS.contains(ownership)).ok_or(Code::MalformedXML)?;
-        self.engine.set_document(bucket, OWNERSHIP_DOCUMENT, known).await?;
+        let ownership = ownership.and_then(Ownership::named).ok_or(Code::MalformedXML)?;
+        let rules = self.access.rules_of(bucket).await?;
+        if ownership == Ownership::BucketOwnerEnforced && !rules.kept_acl.is_of_owner_alone() {
+            return Err(Code::InvalidBucketAclWithObjectOwnership.into());
+        }
+        self.engine.set_document(bucket, OWNERSHIP_DOCUMENT, ownership.name()).await?;
         self.access.rules.forget(bucket);
         Ok(answer::empty(StatusCode::OK))
     }

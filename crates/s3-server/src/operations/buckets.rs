@@ -1,12 +1,16 @@
+use std::sync::Arc;
+
 use http::StatusCode;
 
 use super::Call;
+use crate::acl::{self, ACL_DOCUMENT, Subject};
 use crate::amz_time;
 use crate::answer::{self, Answer};
+use crate::auth::{Account, Identity};
 use crate::encoding::encode_path;
-use crate::engine::EngineError;
+use crate::engine::{BucketsOf, EngineError, NewBucket};
 use crate::error::{Code, S3Error, S3Result};
-use crate::owner::Owner;
+use crate::ownership::{OWNERSHIP_DOCUMENT, Ownership};
 use crate::xml::{Element, XmlWriter};
 
 /// The largest document that creates a bucket, in bytes.
@@ -25,10 +29,11 @@ impl Call<'_> {
             let message = format!("Argument max-buckets must be an integer between 1 and {MAX_BUCKETS}");
             return Err(S3Error::argument("max-buckets", &max.to_string(), message));
         }
-        let page = self.engine.list_buckets(query.non_empty("continuation-token"), prefix, max).await?;
-        let owner = Owner::of_server(self.settings);
+        let account = self.access.account().ok_or(Code::AccessDenied)?;
+        let whose = self.buckets_of(account);
+        let page = self.engine.list_buckets_of(whose, query.non_empty("continuation-token"), prefix, max).await?;
         Ok(answer::xml(XmlWriter::document("ListAllMyBucketsResult", |xml| {
-            owner.write(xml, "Owner");
+            account.write(xml, "Owner");
             xml.element("Buckets", |xml| {
                 for bucket in &page.items {
                     xml.element("Bucket", |xml| {
@@ -47,32 +52,82 @@ impl Call<'_> {
         })))
     }
 
-    /// Making one's own bucket again is a success in the first region, and an error in the others, as S3 has it.
+    /// One's own; everybody's where nobody is asked.
+    fn buckets_of(&self, account: &Account) -> BucketsOf {
+        if self.access.facts.identity == &Identity::Unchecked {
+            return BucketsOf::All;
+        }
+        let is_own = account.canonical_id == self.access.accounts.own().canonical_id;
+        match self.access.accounts.kept(account) {
+            None => BucketsOf::OwnAccount,
+            Some(id) if is_own => BucketsOf::OwnAccountAnd(id),
+            Some(id) => BucketsOf::Owner(id),
+        }
+    }
+
+    /// Making one's own bucket again is a success in the first region, which gives it the list that is asked for, and an
+    /// error in the others, as S3 has it.
     pub(super) async fn create_bucket(&mut self) -> S3Result<Answer> {
         let name = self.request.bucket()?;
-        refuse_acl(self.request.header("x-amz-acl"))?;
-        refuse_headers(self.request, &["x-amz-grant-"])?;
-        let wants_object_lock = wants_object_lock(self.request.header("x-amz-bucket-object-lock-enabled"))?;
+        let has_object_lock = wants_object_lock(self.request.header("x-amz-bucket-object-lock-enabled"))?;
+        let account = Arc::clone(self.access.account().ok_or(Code::AccessDenied)?);
+        let ownership = Ownership::asked(self.request)?;
+        let acl = self.asked_bucket_acl(&account, ownership)?;
         let region = match self.payload.document(self.request, MAX_CONFIGURATION_BYTES).await? {
             body if body.is_empty() => None,
             body => location_constraint(&Element::read(&body, "CreateBucketConfiguration")?)?,
         };
-        let region = region.as_deref().unwrap_or(&self.settings.region);
-        let made = match wants_object_lock {
-            true => self.engine.create_bucket_with_object_lock(name, region).await,
-            false => self.engine.create_bucket(name, region).await,
+        let mut documents: Vec<_> = acl.clone().map(|acl| (ACL_DOCUMENT, acl)).into_iter().collect();
+        documents.extend(ownership.map(|ownership| (OWNERSHIP_DOCUMENT, ownership.name().to_owned())));
+        let bucket = NewBucket {
+            name: name.to_owned(),
+            region: region.unwrap_or_else(|| self.settings.region.clone()),
+            owner_id: self.access.accounts.kept(&account),
+            has_object_lock,
+            documents,
         };
-        match made {
+        match self.engine.make_bucket(bucket).await {
             Ok(_) => {}
-            // Object lock that is not there is no success.
-            Err(EngineError::BucketAlreadyOwnedByYou(_))
-                if self.settings.region == DEFAULT_REGION
-                    && (!wants_object_lock || self.engine.bucket(name).await?.has_object_lock) => {}
+            Err(EngineError::BucketAlreadyOwnedByYou(_)) => {
+                self.make_again(name, &account, (acl, has_object_lock)).await?
+            }
             Err(error) => return Err(error.into()),
         }
         let mut answer = answer::empty(StatusCode::OK);
         answer::set(&mut answer, "location", format!("/{}", encode_path(name)));
         Ok(answer)
+    }
+
+    /// The list that a request to make a bucket asks for, as it is kept.
+    fn asked_bucket_acl(&self, account: &Account, ownership: Option<Ownership>) -> S3Result<Option<String>> {
+        let subject = Subject { owner: account, bucket_owner: None };
+        let Some(acl) = acl::of_headers(self.request, self.access.accounts, subject)? else { return Ok(None) };
+        if ownership == Some(Ownership::BucketOwnerEnforced) && !acl.is_of_owner_alone() {
+            return Err(Code::InvalidBucketAclWithObjectOwnership.into());
+        }
+        acl.kept()
+    }
+
+    async fn make_again(
+        &self,
+        name: &str,
+        account: &Account,
+        (acl, wants_object_lock): (Option<String>, bool),
+    ) -> S3Result<()> {
+        let rules = self.access.rules_of(name).await?;
+        let is_open = self.access.facts.identity == &Identity::Unchecked;
+        if !is_open && rules.owner.canonical_id != account.canonical_id {
+            return Err(S3Error::from(Code::BucketAlreadyExists).with("BucketName", name));
+        }
+        // Object lock that is not there is no success.
+        let lacks_lock = wants_object_lock && !self.engine.bucket(name).await?.has_object_lock;
+        if self.settings.region != DEFAULT_REGION || lacks_lock {
+            return Err(S3Error::from(Code::BucketAlreadyOwnedByYou).with("BucketName", name));
+        }
+        if rules.are_acls_off() || rules.kept_acl.kept()? == acl {
+            return Ok(());
+        }
+        self.keep_bucket_acl(name, acl).await
     }
 
     pub(super) async fn delete_bucket(&self) -> S3Result<Answer> {
@@ -119,14 +174,6 @@ fn location_constraint(configuration: &Element) -> S3Result<Option<String>> {
         return Err(S3Error::from(Code::InvalidLocationConstraint).with("LocationConstraint", name));
     }
     Ok(Some(name.to_owned()))
-}
-
-/// Buckets here have no ACLs, as new ones at S3: only those that change nothing are taken.
-pub(super) fn refuse_acl(acl: Option<&str>) -> S3Result<()> {
-    match acl {
-        None | Some("private" | "bucket-owner-full-control") => Ok(()),
-        Some(_) => Err(Code::AccessControlListNotSupported.into()),
-    }
 }
 
 /// Refuses headers that ask for what this server does not do: a silent success would be a lie.

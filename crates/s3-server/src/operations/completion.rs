@@ -71,7 +71,12 @@ impl Call<'_> {
         if parts.is_empty() {
             return Err(Code::MalformedXML.into());
         }
-        let describe = move |upload: &UploadInfo, parts: &[PartInfo]| describe(upload, parts, &promise);
+        let rules = self.access.rules_of(bucket).await?;
+        let describe = move |upload: &UploadInfo, parts: &[PartInfo]| {
+            let mut attributes = describe(upload, parts, &promise)?;
+            rules.settle(&mut attributes)?;
+            Ok(attributes)
+        };
         Ok(self.engine.complete_upload((bucket, key, id), parts, describe, condition).await?)
     }
 

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE, EXPIRES};
 
-use super::buckets::{refuse_acl, refuse_headers};
+use super::buckets::refuse_headers;
 use super::versions::give_version;
 use crate::amz_time;
 use crate::answer::{self, Answer};
@@ -36,14 +36,13 @@ const STORAGE_CLASSES: [&str; 9] = [
     "EXPRESS_ONEZONE",
 ];
 /// Headers of writes that ask for what this server does not do.
-const NOT_DONE: [&str; 2] = ["x-amz-object-lock-event-hold", "x-amz-grant-"];
+const NOT_DONE: [&str; 1] = ["x-amz-object-lock-event-hold"];
 
 /// What a write says of its object; ETag and checksum are still to be filled in.
 ///
 /// # Errors
 /// `MetadataTooLarge`, `InvalidStorageClass`, `InvalidTag` and its like, and `NotImplemented` for what can't be kept.
 pub(super) fn taken(request: &Request, max_metadata_bytes: usize) -> S3Result<ObjectAttributes> {
-    refuse_acl(request.header("x-amz-acl"))?;
     refuse_headers(request, &NOT_DONE)?;
     let storage_class = request.header("x-amz-storage-class");
     if let Some(unknown) = storage_class.filter(|class| !STORAGE_CLASSES.contains(class)) {

@@ -14,6 +14,7 @@ use crate::encryption::{METHOD, SentKey};
 use crate::engine::{EngineError, ObjectAttributes, ObjectFile, ObjectInfo, Staged, VersionId};
 use crate::error::{Code, S3Error, S3Result};
 use crate::etag::quoted;
+use crate::expected_owner;
 use crate::request::Request;
 use crate::xml::XmlWriter;
 
@@ -87,6 +88,7 @@ impl Call<'_> {
         } else {
             attributes.tags.clone_from(&source.object.attributes.tags);
         }
+        self.access.give_object_owner(&mut attributes, bucket).await?;
         let mut staged = NewKey::stage(self.engine, (bucket, key), &how, &mut attributes).await?;
         let size = source.object.size;
         let (md5, checksum) = source.copy(0..size, &mut staged, algorithm).await?;
@@ -110,8 +112,12 @@ impl Call<'_> {
         let header = self.request.header("x-amz-copy-source").unwrap_or_default();
         let (bucket, key, version) = read_source(header)?;
         let action = if version.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" };
-        self.access.require_of_version(action, &bucket, Some(&key), version).await?;
-        let (object, file) = match self.engine.open_object(&bucket, &key, version).await {
+        if let Some(expected) = self.request.header(expected_owner::OF_SOURCE) {
+            expected_owner::check(expected, &self.access.rules_of(&bucket).await?.owner)?;
+        }
+        let opened = self.engine.open_object(&bucket, &key, version).await;
+        self.access.require_on(action, &bucket, &key, opened.as_ref().map(|(object, _)| object)).await?;
+        let (object, file) = match opened {
             Err(EngineError::IsDeleteMarker(marker)) if marker.is_named => {
                 let message =
                     "The source of a copy request may not specifically refer to a delete marker by version id.";

@@ -60,6 +60,7 @@ impl Call<'_> {
         named: &[Named],
         bypasses_governance: bool,
     ) -> S3Result<Vec<S3Result<Deleted>>> {
+        self.access.rules_of(bucket).await?;
         let mut refusals = Vec::with_capacity(named.len());
         let mut may_go = Vec::with_capacity(named.len());
         for named in named {

@@ -26,8 +26,7 @@ pub(super) struct NewKey {
 impl Call<'_> {
     pub(super) async fn bucket_encryption(&self) -> S3Result<Answer> {
         let bucket = self.request.bucket()?;
-        self.engine.bucket(bucket).await?;
-        let rules = self.access.rules.of(self.engine, bucket).await?;
+        let rules = self.access.rules_of(bucket).await?;
         let missing = || S3Error::from(Code::ServerSideEncryptionConfigurationNotFoundError).with("BucketName", bucket);
         let setting = rules.encryption.as_ref().ok_or_else(missing)?;
         Ok(answer::xml(XmlWriter::document("ServerSideEncryptionConfiguration", |xml| setting.write(xml))))
@@ -140,7 +139,7 @@ impl Call<'_> {
 pub(super) async fn write_encryption(access: &Access<'_>, request: &Request) -> S3Result<WriteEncryption> {
     let region = access.facts.region;
     let asked = WriteEncryption::asked(request, region)?;
-    let rules = access.rules.of(access.engine, request.bucket()?).await?;
+    let rules = access.rules_of(request.bucket()?).await?;
     asked.in_bucket(rules.encryption.as_ref(), region)
 }
 

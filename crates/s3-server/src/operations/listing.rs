@@ -2,6 +2,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::Call;
+use super::owners::Owners;
 use crate::amz_time;
 use crate::answer::{self, Answer};
 use crate::checksum::kind_name;
@@ -9,7 +10,6 @@ use crate::encoding::encode_path;
 use crate::engine::{ListEntry, ListPage, ListQuery, ListedObject};
 use crate::error::{S3Error, S3Result};
 use crate::etag::quoted;
-use crate::owner::Owner;
 use crate::query::Query;
 use crate::xml::XmlWriter;
 
@@ -61,7 +61,8 @@ impl Call<'_> {
         let marker = query.get("marker").unwrap_or_default();
         let asked = asked(query, (!marker.is_empty()).then(|| marker.to_owned()), max);
         let page = self.engine.list(bucket, asked).await?;
-        let owner = Owner::of_server(self.settings);
+        let rules = self.access.rules_of(bucket).await?;
+        let owners = Owners { rules: &rules, accounts: self.access.accounts };
         Ok(answer::xml(XmlWriter::document("ListBucketResult", |xml| {
             xml.text("Name", bucket);
             names.write(xml, "Prefix", query.get("prefix").unwrap_or_default());
@@ -70,7 +71,7 @@ impl Call<'_> {
             if let (Some(next), true) = (&page.next, query.non_empty("delimiter").is_some()) {
                 names.write(xml, "NextMarker", next);
             }
-            write_page(xml, names, query, &page, max, Some(&owner));
+            write_page(xml, names, query, &page, max, Some(owners));
         })))
     }
 
@@ -88,8 +89,9 @@ impl Call<'_> {
             }
         };
         let page = self.engine.list(bucket, asked(query, after, max)).await?;
-        let owner = Owner::of_server(self.settings);
-        let owner = (query.get("fetch-owner") == Some("true")).then_some(&owner);
+        let rules = self.access.rules_of(bucket).await?;
+        let owners = Owners { rules: &rules, accounts: self.access.accounts };
+        let owners = (query.get("fetch-owner") == Some("true")).then_some(owners);
         Ok(answer::xml(XmlWriter::document("ListBucketResult", |xml| {
             xml.text("Name", bucket);
             names.write(xml, "Prefix", query.get("prefix").unwrap_or_default());
@@ -103,7 +105,7 @@ impl Call<'_> {
                 names.write(xml, "StartAfter", start);
             }
             xml.value("KeyCount", page.entries.len());
-            write_page(xml, names, query, &page, max, owner);
+            write_page(xml, names, query, &page, max, owners);
         })))
     }
 }
@@ -122,7 +124,14 @@ fn read_token(token: &str) -> Option<String> {
     String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()
 }
 
-fn write_page(xml: &mut XmlWriter, names: Names, query: &Query, page: &ListPage, max: usize, owner: Option<&Owner>) {
+fn write_page(
+    xml: &mut XmlWriter,
+    names: Names,
+    query: &Query,
+    page: &ListPage,
+    max: usize,
+    owners: Option<Owners<'_>>,
+) {
     xml.value("MaxKeys", max.min(MAX_ENTRIES));
     if let Some(delimiter) = query.non_empty("delimiter") {
         names.write(xml, "Delimiter", delimiter);
@@ -131,7 +140,7 @@ fn write_page(xml: &mut XmlWriter, names: Names, query: &Query, page: &ListPage,
     names.declare(xml);
     for entry in &page.entries {
         if let ListEntry::Object(object) = entry {
-            xml.element("Contents", |xml| write_object(xml, names, object, owner));
+            xml.element("Contents", |xml| write_object(xml, names, object, owners));
         }
     }
     for entry in &page.entries {
@@ -148,7 +157,7 @@ pub(super) fn write_name(xml: &mut XmlWriter, names: Names, object: &ListedObjec
 }
 
 /// Writes what is said of an object in a list.
-pub(super) fn write_object(xml: &mut XmlWriter, names: Names, object: &ListedObject, owner: Option<&Owner>) {
+pub(super) fn write_object(xml: &mut XmlWriter, names: Names, object: &ListedObject, owners: Option<Owners<'_>>) {
     write_name(xml, names, object);
     xml.text("ETag", &quoted(&object.etag));
     if let Some(checksum) = &object.checksum {
@@ -156,8 +165,8 @@ pub(super) fn write_object(xml: &mut XmlWriter, names: Names, object: &ListedObj
         xml.text("ChecksumType", kind_name(checksum.kind));
     }
     xml.value("Size", object.size);
-    if let Some(owner) = owner {
-        owner.write(xml, "Owner");
+    if let Some(owners) = owners {
+        owners.write(xml, object.owner.as_deref());
     }
     xml.text("StorageClass", object.storage_class.as_deref().unwrap_or("STANDARD"));
 }

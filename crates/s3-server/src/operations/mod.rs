@@ -1,5 +1,6 @@
 //! What each operation does: reads its request, asks the engine, writes its answer.
 
+mod acl;
 mod attributes;
 mod bucket_access;
 mod bucket_settings;
@@ -11,6 +12,7 @@ mod delete;
 mod encryption;
 mod listing;
 mod object_lock;
+mod owners;
 mod parts;
 mod policy;
 mod post;
@@ -69,6 +71,10 @@ impl Call<'_> {
             Operation::DeleteBucketEncryption => self.delete_bucket_encryption().await,
             Operation::GetBucketEncryption => self.bucket_encryption().await,
             Operation::PutBucketEncryption => self.put_bucket_encryption().await,
+            Operation::GetBucketAcl => self.bucket_acl().await,
+            Operation::GetObjectAcl => self.object_acl().await,
+            Operation::PutBucketAcl => self.put_bucket_acl().await,
+            Operation::PutObjectAcl => self.put_object_acl().await,
             Operation::GetBucketLocation => self.bucket_location().await,
             Operation::GetObject => self.get_object().await,
             Operation::HeadBucket => self.head_bucket().await,

@@ -52,8 +52,7 @@ impl Call<'_> {
         let body = self.payload.document(self.request, MAX_BYTES).await?;
         let retention = object_lock::read_retention(&body, self.access.facts.now_ms)?;
         // Policies may look at the retention, so that nothing is decided before it is read.
-        let Access { rules, engine, facts } = *self.access;
-        let access = Access { rules, engine, facts: Facts { retention, ..facts } };
+        let access = Access { facts: Facts { retention, ..self.access.facts }, ..*self.access };
         access.require_of_version("s3:PutObjectRetention", bucket, Some(key), version).await?;
         let bypasses_governance = object_lock::bypass(self.request)? == Some(true);
         if bypasses_governance {

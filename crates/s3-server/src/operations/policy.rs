@@ -23,8 +23,7 @@ impl Call<'_> {
         let body = self.payload.document(self.request, MAX_POLICY_BYTES).await?;
         let text = std::str::from_utf8(&body).map_err(|_| S3Error::from(Code::MalformedPolicy))?;
         let policy = Policy::read(text, bucket)?;
-        self.engine.bucket(bucket).await?;
-        if policy.is_public() && self.access.rules.of(self.engine, bucket).await?.block.block_public_policy {
+        if policy.is_public() && self.access.rules_of(bucket).await?.block.block_public_policy {
             return Err(S3Error::new(
                 Code::AccessDenied,
                 "Access Denied: the bucket's public access block refuses a public policy",

@@ -38,11 +38,12 @@ impl Call<'_> {
         let key = fields.key()?;
         let request = self.request.of_form(key, fields.headers()?);
         let facts = Facts { identity: &identity, request: &request, signed, ..self.access.facts };
-        let access = Access { rules: self.access.rules, engine: self.engine, facts };
+        let access = Access { facts, ..*self.access };
         access.require("s3:PutObject", bucket, Some(key)).await?;
         let length = policy.and_then(|policy| policy.length());
         let mut attributes = content::taken(&request, self.settings.max_metadata_bytes)?;
         attributes.lock = lock_of_write(&access, &request).await?;
+        access.give_object_owner(&mut attributes, bucket).await?;
         if !attributes.tags.is_empty() {
             access.require("s3:PutObjectTagging", bucket, Some(key)).await?;
         }

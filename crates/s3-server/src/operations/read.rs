@@ -16,10 +16,12 @@ impl Call<'_> {
     pub(super) async fn get_object(&self) -> S3Result<Answer> {
         content::refuse_overrides_of_anonymous(self.request, self.access.facts.identity)?;
         let version = version_named(self.request)?;
+        let (bucket, key) = (self.request.bucket()?, self.request.key()?);
+        let opened = self.engine.open_object(bucket, key, version).await;
+        self.require_read("s3:GetObject", opened.as_ref().map(|(object, _)| object)).await?;
         refuse_on_read(self.request)?;
         let sent = SentKey::of_request(self.request)?;
-        let (bucket, key) = (self.request.bucket()?, self.request.key()?);
-        let (object, file) = self.engine.open_object(bucket, key, version).await?;
+        let (object, file) = opened?;
         let data_key = self.key_of((bucket, key), &object, sent.as_ref()).await?;
         let is_encrypted = data_key.is_some();
         let file = unlocked(file, data_key)?;
@@ -40,10 +42,12 @@ impl Call<'_> {
     pub(super) async fn head_object(&self) -> S3Result<Answer> {
         content::refuse_overrides_of_anonymous(self.request, self.access.facts.identity)?;
         let version = version_named(self.request)?;
+        let (bucket, key) = (self.request.bucket()?, self.request.key()?);
+        let found = self.engine.object(bucket, key, version).await;
+        self.require_read("s3:GetObject", found.as_ref()).await?;
         refuse_on_read(self.request)?;
         let sent = SentKey::of_request(self.request)?;
-        let (bucket, key) = (self.request.bucket()?, self.request.key()?);
-        let object = self.engine.object(bucket, key, version).await?;
+        let object = found?;
         self.key_of((bucket, key), &object, sent.as_ref()).await?;
         conditions::OF_READ.check(self.request, &object)?;
         let selection = Selection::of(self.request, &object)?;
@@ -54,6 +58,17 @@ impl Call<'_> {
         self.give_lock(&mut answer, &object).await?;
         encryption::give(&mut answer, &object.attributes, sent.as_ref());
         Ok(answer)
+    }
+}
+
+impl Call<'_> {
+    /// Refuses a read that is not allowed on what was found. The action has another name where a version is asked for.
+    pub(super) async fn require_read(&self, action: &str, found: Result<&ObjectInfo, &EngineError>) -> S3Result<()> {
+        let action = match self.request.query().has("versionId") {
+            true => action.replacen("s3:GetObject", "s3:GetObjectVersion", 1),
+            false => action.to_owned(),
+        };
+        self.access.require_on(&action, self.request.bucket()?, self.request.key()?, found).await
     }
 }
 

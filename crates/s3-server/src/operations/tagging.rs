@@ -30,8 +30,7 @@ impl Call<'_> {
         let body = self.payload.document(self.request, MAX_TAGGING_BYTES).await?;
         let tags = tag_set::of_document(&body, MAX_OBJECT_TAGS)?;
         // Policies may look at the tags, so that nothing is decided before they are read.
-        let Access { rules, engine, facts } = *self.access;
-        let access = Access { rules, engine, facts: Facts { tags: Some(&tags), ..facts } };
+        let access = Access { facts: Facts { tags: Some(&tags), ..self.access.facts }, ..*self.access };
         let action = if version.is_some() { "s3:PutObjectVersionTagging" } else { "s3:PutObjectTagging" };
         access.require_of_version(action, bucket, Some(key), version).await?;
         let version = self.engine.set_tags(bucket, key, version, tags).await?;

@@ -2,13 +2,13 @@ use http::StatusCode;
 
 use super::encryption::{self, NewKey, write_encryption};
 use super::listing::{MAX_ENTRIES, Names};
+use super::owners::Owners;
 use super::{Call, content};
 use crate::amz_time;
 use crate::answer::{self, Answer};
 use crate::checksum::{Algorithm, kind_name, kind_named};
 use crate::engine::{Checksum, UploadEntry, UploadInfo, UploadQuery};
 use crate::error::{Code, S3Error, S3Result};
-use crate::owner::Owner;
 use crate::request::Request;
 use crate::xml::XmlWriter;
 
@@ -18,6 +18,7 @@ impl Call<'_> {
         let mut attributes = content::taken(self.request, self.settings.max_metadata_bytes)?;
         attributes.checksum = asked_checksum(self.request)?;
         self.require_tagging(&attributes, bucket, key).await?;
+        self.access.give_owner(&mut attributes, bucket).await?;
         attributes.lock = self.lock_of_write().await?;
         let how = write_encryption(self.access, self.request).await?;
         attributes.encryption = NewKey::of(self.engine, (bucket, key), &how).await?.map(|new| new.encryption);
@@ -56,7 +57,8 @@ impl Call<'_> {
             max,
         };
         let page = self.engine.list_uploads(bucket, asked).await?;
-        let owner = Owner::of_server(self.settings);
+        let rules = self.access.rules_of(bucket).await?;
+        let owners = Owners { rules: &rules, accounts: self.access.accounts };
         Ok(answer::xml(XmlWriter::document("ListMultipartUploadsResult", |xml| {
             xml.text("Bucket", bucket);
             names.write(xml, "KeyMarker", key_marker.unwrap_or_default());
@@ -75,7 +77,7 @@ impl Call<'_> {
             for entry in &page.entries {
                 match entry {
                     UploadEntry::Upload(upload) => {
-                        xml.element("Upload", |xml| write_upload(xml, names, upload, &owner))
+                        xml.element("Upload", |xml| write_upload(xml, names, upload, owners))
                     }
                     UploadEntry::CommonPrefix(prefix) => {
                         xml.element("CommonPrefixes", |xml| names.write(xml, "Prefix", prefix));
@@ -86,11 +88,10 @@ impl Call<'_> {
     }
 }
 
-fn write_upload(xml: &mut XmlWriter, names: Names, upload: &UploadInfo, owner: &Owner) {
+fn write_upload(xml: &mut XmlWriter, names: Names, upload: &UploadInfo, owners: Owners<'_>) {
     names.write(xml, "Key", &upload.key);
     xml.text("UploadId", &upload.id);
-    owner.write(xml, "Initiator");
-    owner.write(xml, "Owner");
+    owners.write_of_upload(xml, upload);
     xml.text("StorageClass", upload.attributes.storage_class.as_deref().unwrap_or("STANDARD"));
     xml.text("Initiated", &amz_time::iso(upload.initiated_at_ms));
     if let Some(checksum) = &upload.attributes.checksum {

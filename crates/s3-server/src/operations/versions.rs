@@ -1,11 +1,11 @@
 use http::StatusCode;
 
 use super::listing::{MAX_ENTRIES, Names};
+use super::owners::Owners;
 use super::{Call, listing};
 use crate::answer::{self, Answer};
 use crate::engine::{VersionEntry, VersionId, VersionPage, VersionQuery, Versioning};
 use crate::error::{Code, S3Error, S3Result};
-use crate::owner::Owner;
 use crate::query::Query;
 use crate::request::Request;
 use crate::xml::{Element, XmlWriter};
@@ -49,7 +49,8 @@ impl Call<'_> {
         let names = Names::of(query)?;
         let max = query.number("max-keys")?.unwrap_or(MAX_ENTRIES).min(MAX_ENTRIES);
         let page = self.engine.list_versions(bucket, asked(query, max)?).await?;
-        let owner = Owner::of_server(self.settings);
+        let rules = self.access.rules_of(bucket).await?;
+        let owners = Owners { rules: &rules, accounts: self.access.accounts };
         Ok(answer::xml(XmlWriter::document("ListVersionsResult", |xml| {
             xml.text("Name", bucket);
             names.write(xml, "Prefix", query.get("prefix").unwrap_or_default());
@@ -67,7 +68,7 @@ impl Call<'_> {
             }
             xml.value("IsTruncated", page.next.is_some());
             names.declare(xml);
-            write_entries(xml, names, &page, &owner);
+            write_entries(xml, names, &page, owners);
         })))
     }
 }
@@ -89,7 +90,7 @@ fn asked(query: &Query, max: usize) -> S3Result<VersionQuery> {
     })
 }
 
-fn write_entries(xml: &mut XmlWriter, names: Names, page: &VersionPage, owner: &Owner) {
+fn write_entries(xml: &mut XmlWriter, names: Names, page: &VersionPage, owners: Owners<'_>) {
     for entry in &page.entries {
         let VersionEntry::Version(listed) = entry else { continue };
         xml.element(if listed.is_marker { "DeleteMarker" } else { "Version" }, |xml| {
@@ -97,9 +98,9 @@ fn write_entries(xml: &mut XmlWriter, names: Names, page: &VersionPage, owner: &
             xml.value("IsLatest", listed.is_latest);
             if listed.is_marker {
                 listing::write_name(xml, names, &listed.object);
-                owner.write(xml, "Owner");
+                owners.write(xml, listed.object.owner.as_deref());
             } else {
-                listing::write_object(xml, names, &listed.object, Some(owner));
+                listing::write_object(xml, names, &listed.object, Some(owners));
             }
         });
     }

@@ -16,6 +16,7 @@ impl Call<'_> {
         let condition = conditions::of_write(self.request)?;
         let mut attributes = content::taken(self.request, self.settings.max_metadata_bytes)?;
         self.require_tagging(&attributes, bucket, key).await?;
+        self.access.give_object_owner(&mut attributes, bucket).await?;
         attributes.lock = self.lock_of_write().await?;
         self.require_checksum_of(attributes.lock, "Put Object").await?;
         let how = write_encryption(self.access, self.request).await?;

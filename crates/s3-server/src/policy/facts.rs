@@ -8,9 +8,6 @@ use crate::engine::Retention;
 use crate::query::Query;
 use crate::request::Request;
 
-/// The account that all users of a server belong to.
-pub(crate) const ACCOUNT: &str = "000000000000";
-
 /// What is known of a request, for conditions and variables.
 #[derive(Clone, Copy)]
 pub(crate) struct Facts<'a> {
@@ -23,6 +20,8 @@ pub(crate) struct Facts<'a> {
     /// The region of the server.
     pub(crate) region: &'a str,
     pub(crate) now_ms: u64,
+    /// The number of the account that owns the bucket.
+    pub(crate) resource_account: &'a str,
     /// Tags that its body brings; `None` where a header may bring them.
     pub(crate) tags: Option<&'a [(String, String)]>,
     /// The retention that its body brings; `None` where a header may bring one.
@@ -59,7 +58,7 @@ impl Facts<'_> {
             "aws:securetransport" => Some("false".to_owned()),
             "aws:sourceip" => Some(self.peer.to_canonical().to_string()),
             "aws:useragent" => header("user-agent"),
-            "aws:resourceaccount" | "s3:resourceaccount" => Some(ACCOUNT.to_owned()),
+            "aws:resourceaccount" | "s3:resourceaccount" => Some(self.resource_account.to_owned()),
             "s3:delimiter" | "s3:max-keys" | "s3:prefix" => {
                 self.request.query().get(&name["s3:".len()..]).map(str::to_owned)
             }
@@ -92,10 +91,10 @@ impl Facts<'_> {
             ("aws:principaltype", None) => Some("Anonymous".to_owned()),
             ("aws:principaltype", Some(_)) => Some("User".to_owned()),
             ("aws:userid", None) => Some("anonymous".to_owned()),
-            ("aws:userid", Some(user)) => Some(user.canonical_id.clone()),
+            ("aws:userid", Some(user)) => Some(user.id.clone()),
             ("aws:username", Some(user)) => Some(user.access_key_id.clone()),
             ("aws:principalarn", Some(user)) => Some(user.arn()),
-            ("aws:principalaccount", Some(_)) => Some(ACCOUNT.to_owned()),
+            ("aws:principalaccount", Some(user)) => Some(user.account.number.clone()),
             _ => None,
         }
     }

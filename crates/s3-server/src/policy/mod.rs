@@ -20,7 +20,7 @@ mod tests;
 use serde_json::{Map, Value};
 
 use crate::error::{Code, S3Error, S3Result};
-pub(crate) use facts::{ACCOUNT, Facts};
+pub(crate) use facts::Facts;
 use key::EXISTING_TAG;
 use statement::Statement;
 

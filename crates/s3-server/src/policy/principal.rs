@@ -1,8 +1,7 @@
 use serde_json::{Map, Value};
 
-use super::facts::ACCOUNT;
 use super::{malformed, texts};
-use crate::auth::Identity;
+use crate::auth::{Identity, OWN_ACCOUNT};
 use crate::error::S3Result;
 
 /// Whom a statement is about.
@@ -10,11 +9,11 @@ use crate::error::S3Result;
 pub(super) enum Principal {
     /// `*`.
     Anyone,
-    /// Every user of this server.
-    Account,
-    /// A user, by access key or canonical id.
+    /// Every user of an account, by its number or canonical id.
+    Account(String),
+    /// A user by access key, or an account by canonical id.
     User(String),
-    /// Somebody that this server does not know: a service, a role, another account.
+    /// Somebody that this server does not know: a service, a role.
     Stranger,
 }
 
@@ -22,8 +21,11 @@ impl Principal {
     /// Whether somebody is meant.
     pub(super) fn means(&self, identity: &Identity) -> bool {
         match (self, identity) {
-            (Self::Anyone, _) | (Self::Account, Identity::User(_)) => true,
-            (Self::User(name), Identity::User(user)) => *name == user.access_key_id || *name == user.canonical_id,
+            (Self::Anyone, _) => true,
+            (Self::Account(id), Identity::User(user)) => *id == user.account.number || *id == user.account.canonical_id,
+            (Self::User(name), Identity::User(user)) => {
+                *name == user.access_key_id || *name == user.account.canonical_id
+            }
             _ => false,
         }
     }
@@ -60,12 +62,11 @@ impl Principal {
 
     /// `*`, an account, an access key or canonical id, or an ARN. The account of a user's ARN is not looked at.
     fn of_aws(name: &str) -> Option<Self> {
-        let account = |id: &str| if id == ACCOUNT { Self::Account } else { Self::Stranger };
         if name == "*" {
             return Some(Self::Anyone);
         }
-        if name.len() == ACCOUNT.len() && name.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Some(account(name));
+        if name.len() == OWN_ACCOUNT.len() && name.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Some(Self::Account(name.to_owned()));
         }
         let Some(arn) = name.strip_prefix("arn:") else {
             return (!name.is_empty() && !name.contains([' ', '*', '?'])).then(|| Self::User(name.to_owned()));
@@ -73,7 +74,7 @@ impl Principal {
         // partition : service :: account : what
         let parts: Vec<&str> = arn.splitn(5, ':').collect();
         match parts.as_slice() {
-            ["aws", "iam", "", id, "root"] => Some(account(id)),
+            ["aws", "iam", "", id, "root"] => Some(Self::Account((*id).to_owned())),
             ["aws", "iam", "", _, user] if user.starts_with("user/") => {
                 let path = user.strip_prefix("user/").filter(|path| !path.is_empty() && !path.contains(['*', '?']))?;
                 Some(Self::User(path.to_owned()))

@@ -7,7 +7,7 @@ use http::Request as HttpRequest;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::auth::{Identity, SignedBy, User};
+use crate::auth::{Identity, OWN_ACCOUNT as ACCOUNT, SignedBy, User};
 use crate::request::Request;
 
 /// 2026-11-20T14:35:34Z.
@@ -45,6 +45,7 @@ impl Question {
             peer: self.peer,
             region: "us-east-1",
             now_ms: NOW_MS,
+            resource_account: ACCOUNT,
             tags: None,
             retention: None,
             existing_tags: Some(&tags),
@@ -211,15 +212,16 @@ fn variables_stand_for_what_the_request_says_and_for_no_pattern() {
 #[test]
 fn a_statement_is_about_those_it_names() {
     let ann = user("ann");
-    let canonical = User::plain("ann").canonical_id;
+    let canonical = User::plain("ann").account.canonical_id.clone();
     for (principal, for_ann, for_bob, for_anonymous) in [
         (json!("*"), true, true, true),
         (json!({"AWS": "*"}), true, true, true),
         (json!({"AWS": "ann"}), true, false, false),
         (json!({"AWS": ["arn:aws:iam::123456789012:user/ann"]}), true, false, false),
         (json!({"AWS": "arn:aws:iam:::user/ann"}), true, false, false),
-        (json!({"AWS": canonical}), true, false, false),
-        (json!({"CanonicalUser": canonical}), true, false, false),
+        (json!({"AWS": canonical}), true, true, false),
+        (json!({"CanonicalUser": canonical}), true, true, false),
+        (json!({"CanonicalUser": "somebody else"}), false, false, false),
         (json!({"AWS": ACCOUNT}), true, true, false),
         (json!({"AWS": format!("arn:aws:iam::{ACCOUNT}:root")}), true, true, false),
         (json!({"AWS": "arn:aws:iam::123456789012:root"}), false, false, false),

@@ -1,6 +1,6 @@
-use quick_xml::Reader;
 use quick_xml::escape::resolve_xml_entity;
-use quick_xml::events::{BytesRef, Event};
+use quick_xml::events::{BytesRef, BytesStart, Event};
+use quick_xml::{Reader, XmlVersion};
 
 use crate::error::{Code, S3Error, S3Result};
 
@@ -10,13 +10,15 @@ const MAX_DEPTH: usize = 16;
 /// each, has 80,000. What is read takes far more memory than what was sent.
 const MAX_ELEMENTS: usize = 100_000;
 
-/// One element of a small document: its local name, its text, and its children in order.
+/// One element of a small document: its local name, its type, its text, and its children in order.
 ///
 /// Only the five predefined entities and character references are known, so nothing expands;
 /// a document type is refused.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Element {
     pub(crate) name: String,
+    /// The attribute `xsi:type`; others mean nothing to S3.
+    pub(crate) kind: Option<String>,
     pub(crate) text: String,
     pub(crate) children: Vec<Element>,
 }
@@ -70,10 +72,10 @@ fn read_root(document: &[u8]) -> Option<Element> {
                 if root.is_some() || open.len() >= MAX_DEPTH {
                     return None;
                 }
-                open.push(named(start.local_name().as_ref()));
+                open.push(begun(&start)?);
             }
             Event::Empty(start) => {
-                let element = named(start.local_name().as_ref());
+                let element = begun(&start)?;
                 close(element, &mut open, &mut root)?;
             }
             Event::End(_) => {
@@ -90,8 +92,15 @@ fn read_root(document: &[u8]) -> Option<Element> {
     }
 }
 
-fn named(name: &str) -> Element {
-    Element { name: name.to_owned(), ..Element::default() }
+fn begun(start: &BytesStart<'_>) -> Option<Element> {
+    let mut element = Element { name: start.local_name().as_ref().to_owned(), ..Element::default() };
+    for attribute in start.attributes() {
+        let attribute = attribute.ok()?;
+        if attribute.key.local_name().as_ref() == "type" {
+            element.kind = Some(attribute.normalized_value(XmlVersion::Implicit1_0).ok()?.into_owned());
+        }
+    }
+    Some(element)
 }
 
 fn close(element: Element, open: &mut [Element], root: &mut Option<Element>) -> Option<()> {
@@ -133,6 +142,14 @@ mod tests {
     }
 
     #[test]
+    fn reads_the_type_of_an_element() {
+        let document = b"<a><b xmlns:xsi=\"x\" xsi:type='Group&amp;'/><b type='T' x='y'></b><b/></a>";
+        let root = Element::read(document, "a").unwrap();
+        let kinds: Vec<_> = root.children.iter().map(|child| child.kind.as_deref()).collect();
+        assert_eq!(kinds, [Some("Group&"), Some("T"), None]);
+    }
+
+    #[test]
     fn refuses_what_is_not_one_well_formed_document() {
         let deep = "<a>".repeat(1000);
         let many = format!("<a>{}</a>", "<b/>".repeat(MAX_ELEMENTS));
@@ -148,6 +165,8 @@ mod tests {
             many.as_str(),
             "<!DOCTYPE a [<!ENTITY x \"y\">]><a>&x;</a>",
             "<a/>rest",
+            "<a b></a>",
+            "<a b='1' b='2'/>",
         ] {
             assert_eq!(Element::read(bad.as_bytes(), "a").unwrap_err().code(), Code::MalformedXML, "{bad:.40}");
         }

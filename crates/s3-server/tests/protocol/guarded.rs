@@ -10,6 +10,11 @@ use crate::signer::{KEY, SECRET, Signer, sha256};
 pub(crate) const NOW_MS: u64 = 1_795_185_334_000;
 pub(crate) const NOW: &str = "20261120T143534Z";
 
+/// Canonical ids of accounts.
+pub(crate) const OWNER_ID: &str = "0000000000000000000000000000000000000000000000000000000000000001";
+pub(crate) const BOB_ID: &str = "0000000000000000000000000000000000000000000000000000000000000002";
+pub(crate) const EVE_ID: &str = "0000000000000000000000000000000000000000000000000000000000000003";
+
 /// A server that checks signatures, at a fixed time. `STORAGE` and `ann` may sign.
 pub(crate) struct Guarded {
     pub(crate) s3: Fixture,
@@ -26,6 +31,45 @@ impl Guarded {
             settings.clock = of_server;
         });
         Self { s3: s3.await, clock }
+    }
+
+    /// The same with `bob` and `eve`, who have accounts of their own; `ann` belongs to the server's.
+    pub(crate) async fn with_accounts() -> Self {
+        let clock = Arc::new(ManualClock::at(NOW_MS));
+        let of_server = Arc::clone(&clock);
+        let s3 = Fixture::with(|settings| {
+            settings.auth_enabled = true;
+            settings.credentials[0].display_name = Some("The owner".into());
+            settings.credentials[0].canonical_id = Some(OWNER_ID.into());
+            settings.credentials.push(Credential::new("ann", "of ann"));
+            for (name, id) in [("bob", BOB_ID), ("eve", EVE_ID)] {
+                settings.credentials.push(Credential {
+                    canonical_id: Some(id.into()),
+                    email: Some(format!("{name}@example.com")),
+                    ..Credential::new(name, format!("of {name}"))
+                });
+            }
+            settings.clock = of_server;
+        });
+        Self { s3: s3.await, clock }
+    }
+
+    /// A request of somebody, by name: `owner`, `ann`, `bob`, `eve`, or nobody known (`-`). `target` has its query in
+    /// order.
+    pub(crate) async fn ask(
+        &self,
+        who: &str,
+        (method, target): (&str, &str),
+        more: &[(&str, &str)],
+        body: &[u8],
+    ) -> Reply {
+        let signer = match who {
+            "-" => return self.s3.send(method, target, more, body).await,
+            "owner" => self.signer(),
+            name => Signer { key: name.into(), secret: format!("of {name}"), ..self.signer() },
+        };
+        let headers = signer.headers(method, target, &sha256(body), more);
+        self.send(method, target, &headers, body).await
     }
 
     pub(crate) fn signer(&self) -> Signer {

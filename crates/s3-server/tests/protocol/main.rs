@@ -5,6 +5,7 @@
 const MAX_MEMORY_BYTES: Option<u64> = None;
 
 mod access;
+mod acl;
 mod auth;
 mod bodies;
 mod bucket_settings;
@@ -22,6 +23,7 @@ mod multipart;
 mod object_lock;
 mod objects;
 mod odd_requests;
+mod owners;
 mod signer;
 mod states;
 mod states_on_disk;

@@ -43,3 +43,16 @@ async fn object_lock_of_a_bucket_survives_a_restart() {
     let s3 = Fixture::again(s3).await;
     assert_eq!(s3.get("/locked?object-lock").await.element("ObjectLockEnabled"), "Enabled");
 }
+
+#[tokio::test]
+async fn access_control_lists_are_kept_over_a_restart() {
+    let s3 = Fixture::start().await;
+    for target in ["/bkt/a", "/bkt?acl"] {
+        assert_eq!(s3.send("PUT", target, &[("x-amz-acl", "public-read")], b"").await.status, 200);
+    }
+    s3.server.stop().await;
+    let s3 = Fixture::again(s3).await;
+    for target in ["/bkt/a?acl", "/bkt?acl"] {
+        assert_eq!(s3.get(target).await.elements("Permission"), ["FULL_CONTROL", "READ"], "{target}");
+    }
+}

@@ -3,10 +3,10 @@
 use holdfast_sqlite::Work;
 use holdfast_sqlite::rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::super::{BucketInfo, Versioning};
+use super::super::{BucketInfo, BucketsOf, Versioning};
 use super::{TextBytes, loaded, range_end, stored};
 
-const COLUMNS: &str = "name, region, created_at_ms, versioning, object_lock is not null";
+const COLUMNS: &str = "name, region, created_at_ms, versioning, object_lock is not null, owner_id";
 
 /// The number that stands for a bucket in other tables; never given twice.
 pub(in super::super) fn id(connection: &Connection, name: &str) -> Work<Option<i64>> {
@@ -51,12 +51,26 @@ pub(in super::super) fn find(connection: &Connection, name: &str) -> Work<Option
 }
 
 /// At most `max` buckets after a name, in order.
-pub(in super::super) fn list(connection: &Connection, after: &str, prefix: &str, max: usize) -> Work<Vec<BucketInfo>> {
-    let sql =
-        format!("select {COLUMNS} from bucket where name > ?1 and name >= ?2 and name < ?3 order by name limit ?4");
+pub(in super::super) fn list(
+    connection: &Connection,
+    whose: &BucketsOf,
+    after: &str,
+    prefix: &str,
+    max: usize,
+) -> Work<Vec<BucketInfo>> {
+    let (condition, owner) = match whose {
+        BucketsOf::All => ("?5 is null", None),
+        BucketsOf::OwnAccount => ("owner_id is null and ?5 is null", None),
+        BucketsOf::Owner(id) => ("owner_id = ?5", Some(id)),
+        BucketsOf::OwnAccountAnd(id) => ("(owner_id is null or owner_id = ?5)", Some(id)),
+    };
+    let sql = format!(
+        "select {COLUMNS} from bucket
+         where name > ?1 and name >= ?2 and name < ?3 and {condition} order by name limit ?4"
+    );
     let mut list = connection.prepare_cached(&sql)?;
     let end = range_end(prefix);
-    let rows = list.query_map(params![after, prefix, TextBytes(&end), stored(max as u64)], read)?;
+    let rows = list.query_map(params![after, prefix, TextBytes(&end), stored(max as u64), owner], read)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -66,19 +80,19 @@ pub(in super::super) fn names(connection: &Connection) -> Work<Vec<String>> {
     Ok(list.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
-pub(in super::super) fn insert(connection: &Connection, bucket: &BucketInfo) -> Work<()> {
-    let sql = "insert into bucket (name, region, created_at_ms, versioning, object_lock) values (?1, ?2, ?3, ?4, ?5)";
-    let versioning = (bucket.versioning == Versioning::Enabled).then_some("Enabled");
-    let object_lock = bucket.has_object_lock.then_some(1);
-    let created_at_ms = stored(bucket.created_at_ms);
+/// Gives the number that stands for it.
+pub(in super::super) fn insert(connection: &Connection, bucket: &BucketInfo) -> Work<i64> {
+    let sql = "insert into bucket (name, region, created_at_ms, versioning, object_lock, owner_id)
+               values (?1, ?2, ?3, ?4, ?5, ?6)";
     connection.prepare_cached(sql)?.execute(params![
         bucket.name,
         bucket.region,
-        created_at_ms,
-        versioning,
-        object_lock
+        stored(bucket.created_at_ms),
+        (bucket.versioning == Versioning::Enabled).then_some("Enabled"),
+        bucket.has_object_lock.then_some(1),
+        bucket.owner_id,
     ])?;
-    Ok(())
+    Ok(connection.last_insert_rowid())
 }
 
 /// Forgets the bucket and its documents. Its uploads are aborted apart: nothing finds them any more, since
@@ -96,6 +110,7 @@ fn read(row: &Row<'_>) -> holdfast_sqlite::rusqlite::Result<BucketInfo> {
         created_at_ms: loaded(row.get(2)?),
         versioning: read_versioning(row, 3)?,
         has_object_lock: row.get(4)?,
+        owner_id: row.get(5)?,
     })
 }
 

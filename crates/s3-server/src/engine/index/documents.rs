@@ -1,11 +1,19 @@
 //! Rows of `document`: what is set on a bucket as a whole.
 
+use std::collections::HashMap;
+
 use holdfast_sqlite::Work;
 use holdfast_sqlite::rusqlite::{Connection, OptionalExtension as _, params};
 
 pub(in super::super) fn find(connection: &Connection, bucket: i64, name: &str) -> Work<Option<String>> {
     let mut find = connection.prepare_cached("select body from document where bucket = ?1 and name = ?2")?;
     Ok(find.query_row(params![bucket, name], |row| row.get(0)).optional()?)
+}
+
+pub(in super::super) fn all(connection: &Connection, bucket: i64) -> Work<HashMap<String, String>> {
+    let mut list = connection.prepare_cached("select name, body from document where bucket = ?1")?;
+    let rows = list.query_map([bucket], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 pub(in super::super) fn set(connection: &Connection, bucket: i64, name: &str, body: &str) -> Work<()> {

@@ -143,6 +143,17 @@ pub(in super::super) fn set_lock(
     Ok(())
 }
 
+/// As [`objects::set_acl`].
+pub(in super::super) fn set_acl(
+    connection: &Connection,
+    (bucket, key, sequence): (i64, &str, i64),
+    (owner, acl): (Option<&str>, Option<&str>),
+) -> Work<bool> {
+    let sql = "update version set acl = ?4 where bucket = ?1 and key = ?2 and sequence = ?3 and owner is ?5";
+    let changed = connection.prepare_cached(sql)?.execute(params![bucket, key, sequence, acl, owner])?;
+    Ok(changed > 0)
+}
+
 pub(in super::super) fn exist(connection: &Connection, bucket: i64) -> Work<bool> {
     let sql = "select exists (select 1 from version where bucket = ?1)";
     Ok(connection.prepare_cached(sql)?.query_row([bucket], |row| row.get(0))?)
