@@ -290,6 +290,10 @@ fn action_of(operation: Operation, is_versioned: bool) -> Option<&'static str> {
         | Operation::PostObject
         | Operation::PutObjectRetention
         | Operation::PutObjectTagging => None,
+        Operation::GetBucketLifecycleConfiguration => Some("s3:GetLifecycleConfiguration"),
+        Operation::DeleteBucketLifecycle | Operation::PutBucketLifecycleConfiguration => {
+            Some("s3:PutLifecycleConfiguration")
+        }
         Operation::GetObjectLegalHold => Some("s3:GetObjectLegalHold"),
         Operation::GetObjectLockConfiguration => Some("s3:GetBucketObjectLockConfiguration"),
         Operation::GetObjectRetention => Some("s3:GetObjectRetention"),

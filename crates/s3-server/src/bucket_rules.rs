@@ -8,6 +8,7 @@ use crate::auth::{Account, Accounts};
 use crate::encryption::{BucketEncryption, ENCRYPTION_DOCUMENT};
 use crate::engine::{Engine, EngineError, ObjectAttributes};
 use crate::error::S3Result;
+use crate::lifecycle::Lifecycle;
 use crate::ownership::{OWNERSHIP_DOCUMENT, Ownership};
 use crate::policy::Policy;
 use crate::public_access::PublicAccessBlock;
@@ -17,7 +18,7 @@ pub(crate) const POLICY_DOCUMENT: &str = "policy";
 /// How many buckets' rules are remembered.
 const MAX_REMEMBERED: usize = 10_000;
 
-/// What a bucket says of who may do what in it, and how.
+/// What a bucket says of who may do what in it, and how, and of when things in it end.
 #[derive(Debug)]
 pub(crate) struct Rules {
     pub(crate) owner: Arc<Account>,
@@ -28,6 +29,7 @@ pub(crate) struct Rules {
     pub(crate) block: PublicAccessBlock,
     /// How what asks for no encryption is encrypted.
     pub(crate) encryption: Option<BucketEncryption>,
+    pub(crate) lifecycle: Option<Lifecycle>,
 }
 
 impl Rules {
@@ -46,6 +48,7 @@ impl Rules {
             policy,
             block: PublicAccessBlock::of_documents(&documents)?.unwrap_or_default(),
             encryption: encryption.transpose()?,
+            lifecycle: Lifecycle::of_documents(&documents)?,
         })
     }
 

@@ -17,6 +17,7 @@ use crate::auth::{Accounts, Verifier};
 use crate::bucket_rules::BucketRules;
 use crate::engine::{Engine, EngineError, EngineSettings, SnapshotId, is_valid_bucket_name};
 use crate::faults::Faults;
+use crate::lifecycle::LifecycleRun;
 use crate::request_log::RequestLog;
 use crate::service::Service;
 use crate::settings::ServerSettings;
@@ -31,6 +32,11 @@ const MAX_HEADERS: usize = 200;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long to wait when the system has no descriptor left for a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// The longest time between two passes of the lifecycle; a short day has more of them.
+const MAX_LIFECYCLE_INTERVAL: Duration = Duration::from_secs(60 * 60);
+/// How often in a short day.
+const LIFECYCLE_RUNS_OF_A_DAY: u64 = 10;
 
 /// A running server. It stops when [`Server::stop`] is called; dropping it cuts its connections.
 pub struct Server {
@@ -69,12 +75,15 @@ impl Server {
             rules: BucketRules::default(),
             log: Arc::default(),
             faults: Arc::default(),
+            lifecycle: tokio::sync::Mutex::default(),
         };
         let service = Arc::new(service);
         let (stopping, stopped) = watch::channel(false);
         let log = service.settings.log.clone().unwrap_or_else(|| dispatcher::get_default(Dispatch::clone));
         let cleaning = abort_old_uploads(Arc::clone(&service), stopped.clone());
         tokio::spawn(cleaning.with_subscriber(log.clone()));
+        let ending = follow_lifecycles(Arc::clone(&service), stopped.clone());
+        tokio::spawn(ending.with_subscriber(log.clone()));
         let accepting = accept(listener, Arc::clone(&service), stopped, log.clone());
         let accepting = tokio::spawn(accepting.with_subscriber(log));
         Ok(Self { address, service, stopping, accepting: Mutex::new(Some(accepting)) })
@@ -145,6 +154,15 @@ impl Server {
     /// The engine's.
     pub async fn forget_snapshot(&self, snapshot: SnapshotId) -> Result<()> {
         self.service.engine.forget_snapshot(snapshot).await.map_err(to_base)
+    }
+
+    /// Goes once over all buckets and ends what their lifecycle rules say, as it happens by itself from time to time;
+    /// what it has ended.
+    ///
+    /// # Errors
+    /// The engine's; what was ended until then stays so.
+    pub async fn run_lifecycle(&self) -> Result<LifecycleRun> {
+        self.service.run_lifecycle().await.map_err(to_base)
     }
 
     /// Takes no more connections, lets requests in flight finish for at most `request_timeout_ms`, and closes the
@@ -239,6 +257,27 @@ async fn abort_old_uploads(service: Arc<Service>, mut stopped: watch::Receiver<b
                     break;
                 }
             }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(interval) => {}
+            _ = stopped.wait_for(|stopped| *stopped) => return,
+        }
+    }
+}
+
+/// From time to time, ends what lifecycle rules say.
+async fn follow_lifecycles(service: Arc<Service>, mut stopped: watch::Receiver<bool>) {
+    let often_ms = service.settings.lifecycle_day_ms / LIFECYCLE_RUNS_OF_A_DAY;
+    let interval = Duration::from_millis(often_ms.max(1)).min(MAX_LIFECYCLE_INTERVAL);
+    loop {
+        let ran = tokio::select! {
+            ran = service.run_lifecycle() => ran,
+            _ = stopped.wait_for(|stopped| *stopped) => return,
+        };
+        match ran {
+            Ok(run) if run.is_idle() => {}
+            Ok(run) => tracing::info!(?run, "lifecycle rules have ended something"),
+            Err(error) => tracing::warn!(%error, "lifecycle rules could not be followed; they are tried again later"),
         }
         tokio::select! {
             () = tokio::time::sleep(interval) => {}

@@ -13,9 +13,10 @@ use crate::answer::{self, Answer};
 use crate::auth::{Accounts, Verifier};
 use crate::body::Payload;
 use crate::bucket_rules::BucketRules;
-use crate::engine::Engine;
+use crate::engine::{Engine, EngineError};
 use crate::error::{Code, S3Error, S3Result};
 use crate::faults::{Cut, Fault, Faults};
+use crate::lifecycle::{self, DayLength, LifecycleRun};
 use crate::operation::Operation;
 use crate::operations::Call;
 use crate::policy::Facts;
@@ -35,6 +36,8 @@ pub(crate) struct Service {
     pub(crate) rules: BucketRules,
     pub(crate) log: Arc<RequestLog>,
     pub(crate) faults: Arc<Faults>,
+    /// One pass of the lifecycle at a time.
+    pub(crate) lifecycle: tokio::sync::Mutex<()>,
 }
 
 /// Said to hyper so that it closes the connection without an answer.
@@ -61,6 +64,16 @@ struct Progress {
 }
 
 impl Service {
+    /// Ends what the rules of the buckets say.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub(crate) async fn run_lifecycle(&self) -> Result<LifecycleRun, EngineError> {
+        let _alone = self.lifecycle.lock().await;
+        let ServerSettings { lifecycle_day_ms, clock, .. } = &self.settings;
+        lifecycle::run(&self.engine, DayLength(*lifecycle_day_ms), clock.now_ms()).await
+    }
+
     /// Answers one request.
     ///
     /// # Errors

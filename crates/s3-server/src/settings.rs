@@ -7,6 +7,7 @@ use tracing::Dispatch;
 
 use crate::cors::CorsRules;
 use crate::engine::Durability;
+use crate::lifecycle::DAY_MS;
 
 /// A pair of keys that may sign requests. Its secret is never shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -80,6 +81,9 @@ pub struct ServerSettings {
     pub upload_expiration_ms: u64,
     /// How often such uploads are looked for, in milliseconds. Default one hour.
     pub upload_cleanup_interval_ms: u64,
+    /// How long a day of lifecycle rules is, in milliseconds; shorter ones are for tests. Default a real day, which
+    /// ends at midnight UTC.
+    pub lifecycle_day_ms: u64,
     /// Where this server's log goes. Default: to the subscriber of whoever starts it.
     pub log: Option<Dispatch>,
     /// Where the time comes from. Default the machine's clock.
@@ -107,6 +111,7 @@ impl ServerSettings {
             buckets: Vec::new(),
             upload_expiration_ms: 7 * 24 * 60 * 60 * 1000,
             upload_cleanup_interval_ms: 60 * 60 * 1000,
+            lifecycle_day_ms: DAY_MS,
             log: None,
             clock: Arc::new(SystemClock),
         }

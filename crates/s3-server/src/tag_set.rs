@@ -29,16 +29,26 @@ pub(crate) type Tags = Vec<(String, String)>;
 pub(crate) fn of_document(document: &[u8], max: usize) -> S3Result<Tags> {
     let tagging = Element::read(document, "Tagging")?;
     let set = tagging.child("TagSet").ok_or(Code::MalformedXML)?;
-    let read = |tag: &Element| {
-        let text =
-            |name| tag.child(name).map(|child| child.text.clone()).ok_or_else(|| S3Error::from(Code::MalformedXML));
-        Ok((text("Key")?, text("Value")?))
-    };
-    let tags: Tags = set.children_named("Tag").map(read).collect::<S3Result<_>>()?;
+    let tags: Tags = set.children_named("Tag").map(read_pair).collect::<S3Result<_>>()?;
     if has_duplicates(&tags) {
         return Err(S3Error::new(Code::InvalidTag, "Cannot provide multiple Tags with the same key"));
     }
     checked(tags, max)
+}
+
+/// Reads a `Tag`.
+///
+/// # Errors
+/// `MalformedXML`, `InvalidTag`.
+pub(crate) fn read_tag(tag: &Element) -> S3Result<(String, String)> {
+    let (key, value) = read_pair(tag)?;
+    check(&key, &value)?;
+    Ok((key, value))
+}
+
+fn read_pair(tag: &Element) -> S3Result<(String, String)> {
+    let text = |name| tag.child(name).map(|child| child.text.clone()).ok_or(Code::MalformedXML);
+    Ok((text("Key")?, text("Value")?))
 }
 
 /// Reads the header `x-amz-tagging` of a write; without one there are none.

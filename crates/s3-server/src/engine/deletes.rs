@@ -127,8 +127,9 @@ impl Engine {
     }
 }
 
-/// One deletion; gives what it owes the files. A refusal changes nothing.
-fn commit(
+/// One deletion; gives what it owes the files. A refusal changes nothing. Whatever removes a version or an object of a
+/// bucket that stays comes through here.
+pub(super) fn commit(
     connection: &Connection,
     shared: &Shared,
     bucket: BucketState,

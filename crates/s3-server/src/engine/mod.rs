@@ -47,6 +47,7 @@ mod data_path;
 mod deletes;
 mod documents;
 mod encryption;
+mod endings;
 mod error;
 mod file_threads;
 mod folder;
@@ -78,6 +79,7 @@ pub use buckets::{BucketInfo, BucketsOf, NewBucket};
 pub use condition::Condition;
 pub use deletes::{Deleted, Deletion, Likeness};
 pub use encryption::{CustomerKey, DataKey, Encryption, KmsKey, Scheme};
+pub use endings::{Ending, Role, VersionCursor, WalkedVersion};
 pub use error::{DeleteMarker, EngineError, Result};
 pub use list_query::{
     ListEntry, ListPage, ListQuery, ListedObject, ListedVersion, Page, VersionEntry, VersionPage, VersionQuery,

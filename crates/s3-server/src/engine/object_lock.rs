@@ -63,6 +63,11 @@ impl ObjectLock {
         (self != Self::default()).then_some(self)
     }
 
+    /// Whether the version has to stay, whoever asks.
+    pub fn holds(&self, now_ms: u64) -> bool {
+        self.check_removal(now_ms, false).is_err()
+    }
+
     /// Refuses the removal of the version. A retention of mode `GOVERNANCE` can be bypassed, a legal hold can't.
     pub(super) fn check_removal(&self, now_ms: u64, bypasses_governance: bool) -> Result<()> {
         let is_retained = self.retention.is_some_and(|retention| retention.holds(now_ms, bypasses_governance));

@@ -54,6 +54,7 @@ impl Call<'_> {
         }));
         give_version(&mut answer, object.version);
         encryption::give(&mut answer, &object.attributes, None);
+        self.give_expiration(&mut answer, &object).await?;
         Ok(answer)
     }
 

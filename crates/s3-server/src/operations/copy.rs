@@ -104,6 +104,7 @@ impl Call<'_> {
         give_version(&mut answer, object.version);
         give_source_version(&mut answer, source_version);
         encryption::give_written(&mut answer, &object.attributes, how.sent_key.as_ref());
+        self.give_expiration(&mut answer, &object).await?;
         Ok(answer)
     }
 

@@ -10,6 +10,7 @@ mod content;
 mod copy;
 mod delete;
 mod encryption;
+mod lifecycle;
 mod listing;
 mod object_lock;
 mod owners;
@@ -84,6 +85,9 @@ impl Call<'_> {
             Operation::ListObjectsV2 => self.list_objects_v2().await,
             Operation::PostObject => self.post_object().await,
             Operation::PutObject => self.put_object().await,
+            Operation::DeleteBucketLifecycle => self.delete_lifecycle().await,
+            Operation::GetBucketLifecycleConfiguration => self.lifecycle().await,
+            Operation::PutBucketLifecycleConfiguration => self.put_lifecycle().await,
             Operation::GetObjectLegalHold => self.object_legal_hold().await,
             Operation::GetObjectLockConfiguration => self.object_lock_configuration().await,
             Operation::GetObjectRetention => self.object_retention().await,

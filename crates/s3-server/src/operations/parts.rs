@@ -80,7 +80,7 @@ impl Call<'_> {
         let rules = self.access.rules_of(bucket).await?;
         let owners = Owners { rules: &rules, accounts: self.access.accounts };
         let asked = upload.attributes.checksum.as_ref();
-        Ok(answer::xml(XmlWriter::document("ListPartsResult", |xml| {
+        let mut answer = answer::xml(XmlWriter::document("ListPartsResult", |xml| {
             xml.text("Bucket", bucket);
             xml.text("Key", key);
             xml.text("UploadId", id);
@@ -97,7 +97,9 @@ impl Call<'_> {
             for part in &page.parts {
                 xml.element("Part", |xml| write_part(xml, part));
             }
-        })))
+        }));
+        self.give_abortion(&mut answer, &upload).await?;
+        Ok(answer)
     }
 }
 

@@ -1,6 +1,7 @@
 use http::{StatusCode, Uri};
 
 use super::encryption::{self, NewKey, etag_of, write_encryption};
+use super::lifecycle::give_expiration;
 use super::object_lock::lock_of_write;
 use super::versions::give_version;
 use super::{Call, content};
@@ -14,6 +15,7 @@ use crate::engine::{Condition, Engine, ObjectAttributes, ObjectInfo};
 use crate::error::{Code, S3Error, S3Result};
 use crate::etag::quoted;
 use crate::form::{Fields, FormFile, FormPolicy, FormReader};
+use crate::lifecycle::DayLength;
 use crate::policy::Facts;
 use crate::request::Request;
 use crate::settings::ServerSettings;
@@ -51,6 +53,8 @@ impl Call<'_> {
         let object = store(self.engine, self.settings, &request, (attributes, file, &how), length).await?;
         let mut answer = answered(self.request, &fields, bucket, key, &object)?;
         encryption::give_written(&mut answer, &object.attributes, how.sent_key.as_ref());
+        let day = DayLength(self.settings.lifecycle_day_ms);
+        give_expiration(&access, day, bucket, (&mut answer, &object)).await?;
         Ok(answer)
     }
 }

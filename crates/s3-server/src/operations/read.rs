@@ -36,6 +36,9 @@ impl Call<'_> {
         selection.describe(&mut answer, self.request, &object);
         self.give_lock(&mut answer, &object).await?;
         encryption::give(&mut answer, &object.attributes, sent.as_ref());
+        if version.is_none() {
+            self.give_expiration(&mut answer, &object).await?;
+        }
         Ok(answer)
     }
 
@@ -57,6 +60,9 @@ impl Call<'_> {
         selection.describe(&mut answer, self.request, &object);
         self.give_lock(&mut answer, &object).await?;
         encryption::give(&mut answer, &object.attributes, sent.as_ref());
+        if version.is_none() {
+            self.give_expiration(&mut answer, &object).await?;
+        }
         Ok(answer)
     }
 }

@@ -33,6 +33,7 @@ impl Call<'_> {
             answer::set(&mut answer, "x-amz-checksum-algorithm", &checksum.algorithm);
             answer::set(&mut answer, "x-amz-checksum-type", kind_name(checksum.kind));
         }
+        self.give_abortion(&mut answer, &upload).await?;
         Ok(answer)
     }
 

@@ -30,6 +30,7 @@ impl Call<'_> {
         answer::set(&mut answer, "etag", quoted(&object.attributes.etag));
         give_version(&mut answer, object.version);
         encryption::give_written(&mut answer, &object.attributes, how.sent_key.as_ref());
+        self.give_expiration(&mut answer, &object).await?;
         if let Some(checksum) = &object.attributes.checksum {
             content::give_checksum(&mut answer, checksum);
         }

@@ -19,6 +19,8 @@ mod encryption_uploads;
 mod forms;
 mod guarded;
 mod hostile;
+mod lifecycle;
+mod lifecycle_rules;
 mod multipart;
 mod object_lock;
 mod objects;

@@ -13,6 +13,7 @@ pub(super) mod parts;
 pub(super) mod snapshots;
 pub(super) mod uploads;
 pub(super) mod versions;
+pub(super) mod walk;
 
 use holdfast_sqlite::Schema;
 use holdfast_sqlite::rusqlite::ToSql;

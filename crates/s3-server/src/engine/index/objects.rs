@@ -244,7 +244,7 @@ const NEED_MASTER_KEY: &str = "select exists (
                    union all select encryption from upload)
     where json_extract(encryption, '$.by') in ('s3', 'kms'))";
 
-fn read_tags(row: &Row<'_>, column: usize) -> Work<Vec<(String, String)>> {
+pub(super) fn read_tags(row: &Row<'_>, column: usize) -> Work<Vec<(String, String)>> {
     let tags: Option<&str> = row.get_ref(column)?.as_str_or_null().map_err(|_| corrupt("tags"))?;
     Ok(tags.map_or(Ok(Vec::new()), serde_json::from_str).map_err(|_| corrupt("tags"))?)
 }
