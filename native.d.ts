@@ -107,6 +107,8 @@ export declare class StorageServer {
   restore(state: StorageState): Promise<Reply<undefined>>
   /** Forgets a state. */
   forget(state: StorageState): Promise<Reply<undefined>>
+  /** Ends what lifecycle rules say. */
+  runLifecycle(): Promise<Reply<StorageLifecycleRun>>
   /** Stops it, once what is in flight is done. */
   stop(): Promise<Reply<undefined>>
   /** The last requests, oldest first. */
@@ -533,6 +535,18 @@ export interface StorageFault {
   cut?: string
 }
 
+/** What one pass over all lifecycle rules has ended. */
+export interface StorageLifecycleRun {
+  /** Objects. */
+  expiredObjects: number
+  /** Noncurrent versions and delete markers. */
+  removedVersions: number
+  /** Delete markers with nothing behind them. */
+  removedMarkers: number
+  /** Uploads in parts. */
+  abortedUploads: number
+}
+
 /** One request that was answered. */
 export interface StorageRequest {
   /** The name of the operation; `Unknown` when the request named none of this server. */
@@ -585,6 +599,8 @@ export interface StorageSettings {
   uploadExpirationMs: number
   /** In milliseconds. */
   uploadCleanupIntervalMs: number
+  /** How long a day of lifecycle rules is, in milliseconds. */
+  lifecycleDayMs: number
   /** Made at start. */
   buckets: Array<string>
   /** `error`, `warn`, `info` or `debug`; `undefined` logs nothing. */

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use holdfast_base::{Error, ErrorKind, Result};
 use holdfast_s3_server::{
-    CorsRules, Credential, Durability, Fault, FaultInWords, Operation, RequestRecord, Server, ServerSettings,
-    SnapshotId,
+    CorsRules, Credential, Durability, Fault, FaultInWords, LifecycleRun, Operation, RequestRecord, Server,
+    ServerSettings, SnapshotId,
 };
 use napi_derive::napi;
 
@@ -77,6 +77,8 @@ pub struct StorageSettings {
     pub upload_expiration_ms: i64,
     /// In milliseconds.
     pub upload_cleanup_interval_ms: i64,
+    /// How long a day of lifecycle rules is, in milliseconds.
+    pub lifecycle_day_ms: i64,
     /// Made at start.
     pub buckets: Vec<String>,
     /// `error`, `warn`, `info` or `debug`; `undefined` logs nothing.
@@ -104,6 +106,19 @@ pub struct StorageRequest {
     pub at_ms: f64,
     /// Until the answer began, in milliseconds.
     pub duration_ms: f64,
+}
+
+/// What one pass over all lifecycle rules has ended.
+#[napi(object, object_from_js = false)]
+pub struct StorageLifecycleRun {
+    /// Objects.
+    pub expired_objects: f64,
+    /// Noncurrent versions and delete markers.
+    pub removed_versions: f64,
+    /// Delete markers with nothing behind them.
+    pub removed_markers: f64,
+    /// Uploads in parts.
+    pub aborted_uploads: f64,
 }
 
 /// What goes wrong, and for which requests.
@@ -183,6 +198,12 @@ impl StorageServer {
         Reply::from_future(self.0.forget_snapshot(state.0)).await
     }
 
+    /// Ends what lifecycle rules say.
+    #[napi]
+    pub async fn run_lifecycle(&self) -> napi::Result<Reply<StorageLifecycleRun>> {
+        Reply::from_future(async { Ok(self.0.run_lifecycle().await?.into()) }).await
+    }
+
     /// Stops it, once what is in flight is done.
     #[napi]
     pub async fn stop(&self) -> napi::Result<Reply<()>> {
@@ -242,6 +263,7 @@ fn server_settings(settings: StorageSettings) -> Result<ServerSettings> {
         request_timeout_ms: settings.request_timeout_ms.unsigned_abs(),
         upload_expiration_ms: settings.upload_expiration_ms.unsigned_abs(),
         upload_cleanup_interval_ms: settings.upload_cleanup_interval_ms.unsigned_abs(),
+        lifecycle_day_ms: settings.lifecycle_day_ms.unsigned_abs(),
         buckets: settings.buckets,
         log: Some(log_to_stderr(settings.log_level.as_deref(), settings.log_is_json)),
         ..ServerSettings::new(settings.directory)
@@ -272,6 +294,17 @@ impl From<StorageFault> for FaultInWords {
     fn from(fault: StorageFault) -> Self {
         let StorageFault { operation, bucket, key, count, probability, delay_ms, error, cut } = fault;
         Self { operation, bucket, key, count, probability, delay_ms, error, cut }
+    }
+}
+
+impl From<LifecycleRun> for StorageLifecycleRun {
+    fn from(run: LifecycleRun) -> Self {
+        Self {
+            expired_objects: run.expired_objects as f64,
+            removed_versions: run.removed_versions as f64,
+            removed_markers: run.removed_markers as f64,
+            aborted_uploads: run.aborted_uploads as f64,
+        }
     }
 }
 

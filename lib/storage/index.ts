@@ -1,4 +1,4 @@
-export type { IS3Descriptor, ISmartStorageConfig, IStorageCredential } from "./config.js";
+export type { IS3Descriptor, ISmartStorageConfig, IStorageCredential, IStorageLifecycleRun } from "./config.js";
 export type { Faults, IStorageFault } from "./faults.js";
 export type { IStorageRequest, RequestLog } from "./request-log.js";
 export { SmartStorage } from "./smart-storage.js";

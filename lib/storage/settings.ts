@@ -89,6 +89,7 @@ const RULES = {
     expirationDays: integer(7, 1, 36_500),
     cleanupIntervalMinutes: integer(60, 1, 35_000),
   },
+  lifecycle: { dayLength: integer(DAY_MS, 10, DAY_MS) },
 } as const;
 
 type Section = keyof typeof RULES;
@@ -130,13 +131,14 @@ export function readSettings(config: ISmartStorageConfig = {}): StorageSettings 
     logging: section("logging"),
     limits: section("limits"),
     multipart: section("multipart"),
+    lifecycle: section("lifecycle"),
     buckets: readOne(texts([]), given.buckets, "buckets"),
   };
 }
 
 /** The same, as the core takes it. */
 export function toNative(settings: StorageSettings): native.StorageSettings {
-  const { server, storage, auth, cors, logging, limits, multipart } = settings;
+  const { server, storage, auth, cors, logging, limits, multipart, lifecycle } = settings;
   return {
     directory: resolve(storage.directory),
     ...(storage.inMemory ? { maxMemoryBytes: limits.maxMemory } : {}),
@@ -164,6 +166,7 @@ export function toNative(settings: StorageSettings): native.StorageSettings {
     requestTimeoutMs: limits.requestTimeout,
     uploadExpirationMs: multipart.expirationDays * DAY_MS,
     uploadCleanupIntervalMs: multipart.cleanupIntervalMinutes * MINUTE_MS,
+    lifecycleDayMs: lifecycle.dayLength,
     buckets: settings.buckets,
     ...(server.silent || !logging.enabled ? {} : { logLevel: logging.level }),
     logIsJson: logging.format === "json",

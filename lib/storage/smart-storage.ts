@@ -1,6 +1,6 @@
 import { ClosedError, ValidationError } from "../errors.js";
 import { native, settle } from "../native.js";
-import type { IS3Descriptor, ISmartStorageConfig } from "./config.js";
+import type { IS3Descriptor, ISmartStorageConfig, IStorageLifecycleRun } from "./config.js";
 import { Faults } from "./faults.js";
 import { RequestLog } from "./request-log.js";
 import { readSettings, type StorageSettings, toNative } from "./settings.js";
@@ -134,6 +134,16 @@ export class SmartStorage {
     }
     const server = this.#running();
     await settle(server.restore(snapshot.stateOf(server)));
+  }
+
+  /**
+   * Goes once over all buckets and ends what their lifecycle rules say, as it happens by itself every hour, and ten
+   * times in a short day; gives what it has ended.
+   *
+   * @throws ClosedError `NOT_RUNNING`.
+   */
+  async runLifecycle(): Promise<IStorageLifecycleRun> {
+    return await settle(this.#running().runLifecycle());
   }
 
   /**

@@ -20,6 +20,7 @@ mod forms;
 mod guarded;
 mod hostile;
 mod lifecycle;
+mod lifecycle_crash;
 mod lifecycle_rules;
 mod multipart;
 mod object_lock;
