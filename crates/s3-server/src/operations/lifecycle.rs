@@ -42,7 +42,7 @@ impl Call<'_> {
         Ok(answer::empty(StatusCode::NO_CONTENT))
     }
 
-    /// Tells when the newest version of a key ends, and by which rule.
+    /// As [`give_expiration`].
     pub(super) async fn give_expiration(&self, answer: &mut Answer, object: &ObjectInfo) -> S3Result<()> {
         give_expiration(self.access, self.day(), self.request.bucket()?, (answer, object)).await
     }

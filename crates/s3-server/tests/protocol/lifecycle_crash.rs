@@ -1,4 +1,5 @@
 //! The server is killed (SIGKILL) while lifecycle rules end versions as fast as they are written.
+#![allow(clippy::panic)]
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

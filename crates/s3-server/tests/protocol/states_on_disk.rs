@@ -56,3 +56,14 @@ async fn access_control_lists_are_kept_over_a_restart() {
         assert_eq!(s3.get(target).await.elements("Permission"), ["FULL_CONTROL", "READ"], "{target}");
     }
 }
+
+#[tokio::test]
+async fn lifecycle_rules_of_a_bucket_survive_a_restart() {
+    let s3 = Fixture::start().await;
+    let rule = "<ID>a</ID><Filter></Filter><Status>Enabled</Status><Expiration><Days>1</Days></Expiration>";
+    let body = format!("<LifecycleConfiguration><Rule>{rule}</Rule></LifecycleConfiguration>");
+    assert_eq!(s3.put("/bkt?lifecycle", body.as_bytes()).await.status, 200);
+    s3.server.stop().await;
+    let s3 = Fixture::again(s3).await;
+    assert_eq!(s3.get("/bkt?lifecycle").await.elements("Rule"), [rule]);
+}
