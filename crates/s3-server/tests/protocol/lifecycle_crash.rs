@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use holdfast_s3_server::engine::{
-    Condition, Engine, EngineError, ObjectAttributes, ObjectLock, VersionEntry, VersionId, VersionQuery,
+    Condition, Engine, EngineError, NewBucket, ObjectAttributes, ObjectLock, VersionEntry, VersionId, VersionQuery,
 };
 use holdfast_s3_server::{Server, ServerSettings};
 use holdfast_testkit::crash::{Child, CrashTest, Role};
@@ -60,7 +60,9 @@ fn settings(folder: &Path) -> ServerSettings {
 
 async fn work_until_killed(child: Child) {
     let server = Arc::new(Server::start(settings(child.folder())).await.unwrap());
-    match server.engine().create_bucket_with_object_lock("bkt", "us-east-1").await {
+    let bucket =
+        NewBucket { name: "bkt".into(), region: "us-east-1".into(), has_object_lock: true, ..NewBucket::default() };
+    match server.engine().make_bucket(bucket).await {
         Ok(_) | Err(EngineError::BucketAlreadyOwnedByYou(_)) => {}
         Err(error) => panic!("{error}"),
     }
