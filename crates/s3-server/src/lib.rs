@@ -4,7 +4,7 @@
 //! server ── service ── auth          who asks
 //!              ├────── operation     what is asked
 //!              ├────── access        may they ── rights ── acl, policy, bucket_rules
-//!              ├────── operations/*  what it does ── body, conditions, byte_range, checksum, xml
+//!              ├────── operations/*  what it does ── body, conditions, byte_range, checksum, encryption, xml
 //!              └────── engine        where it is kept
 //! ```
 //!

@@ -12,6 +12,8 @@ const ON_DISK: [&str; 4] = ["encryption_copies", "encryption_on_disk", "lifecycl
 mod access;
 #[path = "protocol/acl.rs"]
 mod acl;
+#[path = "protocol/attributes.rs"]
+mod attributes;
 #[path = "protocol/auth.rs"]
 mod auth;
 #[path = "protocol/bodies.rs"]
@@ -26,6 +28,8 @@ mod conditions;
 mod encrypted;
 #[path = "protocol/encryption.rs"]
 mod encryption;
+#[path = "protocol/encryption_headers.rs"]
+mod encryption_headers;
 #[path = "protocol/encryption_uploads.rs"]
 mod encryption_uploads;
 #[path = "protocol/forms.rs"]

@@ -6,6 +6,7 @@ const MAX_MEMORY_BYTES: Option<u64> = None;
 
 mod access;
 mod acl;
+mod attributes;
 mod auth;
 mod bodies;
 mod bucket_settings;
@@ -14,6 +15,7 @@ mod conditions;
 mod encrypted;
 mod encryption;
 mod encryption_copies;
+mod encryption_headers;
 mod encryption_on_disk;
 mod encryption_uploads;
 mod forms;
