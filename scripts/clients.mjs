@@ -1,5 +1,5 @@
 // Installs the S3 clients that the tests in __test__/clients drive, unmodified: s3cmd, rclone and restic as the
-// system's packages, boto3, aws-cli 1 and minio-py in a Python environment outside the checkout. What is there
+// system's packages (and strace, by which a Rust test sees what is synced when), boto3, aws-cli 1 and minio-py in a Python environment outside the checkout. What is there
 // already is left alone, so that only a fresh machine waits.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -10,8 +10,8 @@ import { fileURLToPath } from "node:url";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 
-/** Programs that are Debian packages of the same name. */
-const PROGRAMS = ["rclone", "restic", "s3cmd"];
+/** Programs that are Debian packages of the same name, and how each tells its version. */
+const PROGRAMS = { rclone: "version", restic: "version", s3cmd: "--version", strace: "-V" };
 
 /** The Python packages, each with its exact version. */
 const REQUIREMENTS = join(root, "__test__", "clients", "requirements.txt");
@@ -39,7 +39,7 @@ function installPackages(names) {
 
 /** Installs what is missing; gives back the folder whose `bin` holds the Python clients. */
 export function installClients() {
-  const missing = PROGRAMS.filter((program) => !works(program, program === "s3cmd" ? "--version" : "version"));
+  const missing = Object.keys(PROGRAMS).filter((program) => !works(program, PROGRAMS[program]));
   if (!works("python3", "-c", "import venv, ensurepip")) missing.push("python3", "python3-venv");
   if (missing.length > 0) installPackages(missing);
 

@@ -142,6 +142,7 @@ function rustTests() {
 }
 
 function test() {
+  clients();
   build();
   rustTests();
   nodeTests(testFiles("__test__").filter((file) => !file.startsWith(HOUSE_RULES)));

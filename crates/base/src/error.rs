@@ -130,6 +130,10 @@ impl From<std::io::Error> for Error {
             Io::PermissionDenied | Io::ReadOnlyFilesystem => {
                 ("PERMISSION_DENIED", "check the owner and the mode of the path")
             }
+            // EMFILE and ENFILE, which the standard library has no names for.
+            _ if matches!(error.raw_os_error(), Some(23 | 24)) => {
+                ("TOO_MANY_OPEN_FILES", "close some, or allow this process more (ulimit -n)")
+            }
             _ => ("IO_ERROR", "see the message of the operating system"),
         };
         Self::new(ErrorKind::Io, code, format!("{error}; {advice}"))
@@ -144,6 +148,11 @@ mod tests {
     fn a_full_disk_has_its_own_code() {
         let error = Error::from(std::io::Error::from(std::io::ErrorKind::StorageFull));
         assert_eq!((error.kind(), error.code()), (ErrorKind::Io, "DISK_FULL"));
+    }
+
+    #[test]
+    fn a_process_without_descriptors_has_its_own_code() {
+        assert_eq!(Error::from(std::io::Error::from_raw_os_error(24)).code(), "TOO_MANY_OPEN_FILES");
     }
 
     #[test]

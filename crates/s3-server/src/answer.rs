@@ -140,6 +140,10 @@ impl From<EngineError> for S3Error {
                 Code::InvalidBucketState,
                 "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.",
             ),
+            EngineError::Storage(error) if error.code() == "TOO_MANY_OPEN_FILES" => {
+                tracing::warn!(%error, "the process has no descriptor left; the client is asked to come again");
+                Code::SlowDown.into()
+            }
             EngineError::Storage(error) => {
                 tracing::error!(code = error.code(), %error, "the storage failed");
                 Self::new(Code::InternalError, format!("{} ({})", Code::InternalError.message(), error.code()))

@@ -35,6 +35,8 @@ mod etag;
 mod expected_owner;
 mod faults;
 mod form;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod lifecycle;
 mod object_lock;
 mod operation;

@@ -40,6 +40,7 @@ use crate::Dice;
 
 const FOLDER: &str = "HOLDFAST_CRASH_FOLDER";
 const ROUND: &str = "HOLDFAST_CRASH_ROUND";
+const ROUNDS: &str = "HOLDFAST_CRASH_ROUNDS";
 const MARK: &str = "acknowledged: ";
 /// The kill comes after up to that many acknowledgements,
 const MAX_ACKNOWLEDGED: u64 = 60;
@@ -84,6 +85,12 @@ impl CrashTest {
             (Ok(folder), Ok(Ok(round))) => Role::Child(Child { folder: folder.into(), round }),
             _ => Role::Parent,
         }
+    }
+
+    /// How often to kill: `usual`, unless the variable `HOLDFAST_CRASH_ROUNDS` asks for another number.
+    #[expect(clippy::disallowed_methods, reason = "the long form is asked for from outside")]
+    pub fn rounds(&self, usual: u64) -> u64 {
+        std::env::var(ROUNDS).ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(usual)
     }
 
     /// Starts a child on `folder`, kills it after a number of acknowledgements that `round` decides and a

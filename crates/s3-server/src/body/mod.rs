@@ -7,6 +7,8 @@ mod digests;
 mod framing;
 mod incoming;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use chunked::ChunkDecoder;
 use digests::Digests;
 pub(crate) use digests::{BodyChecks, Digesting, has_checksum};
 pub(crate) use framing::Framing;

@@ -120,7 +120,7 @@ fn asked(query: &Query, after: Option<String>, max: usize) -> ListQuery {
 }
 
 /// A token is where the page before it ended; `None` when it is none of ours.
-fn read_token(token: &str) -> Option<String> {
+pub(crate) fn read_token(token: &str) -> Option<String> {
     String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()
 }
 

@@ -23,6 +23,9 @@ mod uploads;
 mod versions;
 mod write;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use listing::read_token;
+
 use crate::access::Access;
 use crate::answer::Answer;
 use crate::auth::Verifier;

@@ -23,15 +23,12 @@ impl Call<'_> {
         let sent = SentKey::of_request(self.request)?;
         let (object, file) = opened?;
         let data_key = self.key_of((bucket, key), &object, sent.as_ref()).await?;
-        let is_encrypted = data_key.is_some();
         let file = unlocked(file, data_key)?;
         conditions::OF_READ.check(self.request, &object)?;
         let selection = Selection::of(self.request, &object)?;
         let range = selection.range.clone().unwrap_or(0..object.size);
-        let mut bytes = file.stream(range);
-        if is_encrypted {
-            bytes = bytes.begun().await.map_err(EngineError::from)?;
-        }
+        // A file that can't be read is told as an error, and not by a connection that ends.
+        let bytes = file.stream(range).begun().await.map_err(EngineError::from)?;
         let mut answer = answer::stream(selection.status(), bytes);
         selection.describe(&mut answer, self.request, &object);
         self.give_lock(&mut answer, &object).await?;
