@@ -6,7 +6,7 @@ mod seeded;
 use bytes::Bytes;
 use http::Request as HttpRequest;
 
-use crate::auth::{Identity, Verifier};
+use crate::auth::{Accounts, Identity, Verifier};
 use crate::body::{BodyChecks, ChunkDecoder, Framing};
 use crate::encoding::{decode_path, encode_path};
 use crate::engine::VersionId;
@@ -44,7 +44,7 @@ pub fn signature(data: &[u8]) {
     let mut settings = ServerSettings::new("");
     settings.auth_enabled = true;
     settings.credentials = vec![Credential::new("KEY", "a secret that stands in no corpus: 6f1c1a0e")];
-    if let Ok(proof) = Verifier::new(&settings).verify(&mut request) {
+    if let Ok(proof) = Verifier::new(&settings, &Accounts::of(&settings)).verify(&mut request) {
         assert_eq!(proof.identity, Identity::Anonymous, "a signature was guessed");
     }
 }
