@@ -34,7 +34,7 @@ async fn three_parts(s3: &Fixture, key: &str) -> String {
     let list = format!("<CompleteMultipartUpload>{named}</CompleteMultipartUpload>");
     let done = s3.send("POST", &format!("/bkt/{key}?uploadId={id}"), &[], list.as_bytes()).await;
     assert_eq!(done.status, 200, "{}", done.text());
-    let sums: Vec<u8> = bodies.iter().flat_map(|body| Sha256::digest(body)).collect();
+    let sums: Vec<u8> = bodies.iter().flat_map(Sha256::digest).collect();
     sha256(&sums)
 }
 
