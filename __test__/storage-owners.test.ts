@@ -7,12 +7,14 @@ import {
   CreateBucketCommand,
   DeleteObjectCommand,
   GetBucketAclCommand,
+  GetBucketCorsCommand,
   GetObjectAclCommand,
   GetObjectCommand,
   type Grant,
   ListBucketsCommand,
   ListObjectsV2Command,
   PutBucketAclCommand,
+  PutBucketCorsCommand,
   PutBucketOwnershipControlsCommand,
   PutBucketPolicyCommand,
   PutObjectAclCommand,
@@ -20,6 +22,7 @@ import {
   PutPublicAccessBlockCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
+import { createPresignedPost } from "@aws-sdk/s3-presigned-post";
 import { SmartStorage } from "holdfast";
 
 const Bucket = "shared";
@@ -109,6 +112,21 @@ describe("Accounts of SmartStorage with the AWS SDK", () => {
     assert.deepEqual(Owner, { ID: PARTNER, DisplayName: "Partner" });
   });
 
+  it("gives what a form uploads the list that the form says", async () => {
+    const Conditions = [{ acl: "public-read" as const }];
+    const { url, fields } = await createPresignedPost(main, {
+      Bucket,
+      Key: "posted",
+      Fields: { acl: "public-read" },
+      Conditions,
+    });
+    const form = new FormData();
+    for (const [name, value] of Object.entries(fields)) form.append(name, value);
+    form.append("file", new Blob(["by form"]), "local.txt");
+    assert.equal((await fetch(url, { method: "POST", body: form })).status, 204);
+    assert.equal(await (await fetch(`${endpoint}/${Bucket}/posted`)).text(), "by form");
+  });
+
   it("opens an object to another account by a grant, by id, address or group", async () => {
     const { Owner } = await main.send(new GetBucketAclCommand({ Bucket }));
     for (const grant of [
@@ -159,6 +177,25 @@ describe("Accounts of SmartStorage with the AWS SDK", () => {
     assert.equal(await textOf(main, "of-partner"), "data");
     await assert.rejects(put(main, "public", { ACL: "public-read" }), { name: "AccessControlListNotSupported" });
     await main.send(new DeleteObjectCommand({ Bucket, Key: "of-partner" }));
+  });
+
+  it("answers a browser by the rules of the bucket, which only its owner sets", async () => {
+    const CORSConfiguration = {
+      CORSRules: [{ AllowedOrigins: ["http://*.example.com"], AllowedMethods: ["PUT"], AllowedHeaders: ["*"] }],
+    };
+    await denied(partner.send(new PutBucketCorsCommand({ Bucket, CORSConfiguration })));
+    await main.send(new PutBucketCorsCommand({ Bucket, CORSConfiguration }));
+    const { CORSRules } = await main.send(new GetBucketCorsCommand({ Bucket }));
+    assert.deepEqual(CORSRules, CORSConfiguration.CORSRules);
+    const ask = (origin: string) =>
+      fetch(`${endpoint}/${Bucket}/a`, {
+        method: "OPTIONS",
+        headers: { origin, "access-control-request-method": "PUT", "access-control-request-headers": "content-type" },
+      });
+    const allowed = await ask("http://app.example.com");
+    assert.equal(allowed.status, 200);
+    assert.equal(allowed.headers.get("access-control-allow-origin"), "http://app.example.com");
+    assert.equal((await ask("http://example.org")).status, 403);
   });
 
   it("lets another account in by a policy that names it", async () => {

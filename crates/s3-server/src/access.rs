@@ -302,6 +302,8 @@ fn action_of(operation: Operation, is_versioned: bool) -> Option<&'static str> {
         Operation::DeleteBucketOwnershipControls => Some("s3:PutBucketOwnershipControls"),
         Operation::DeletePublicAccessBlock => Some("s3:PutBucketPublicAccessBlock"),
         Operation::GetBucketAcl => Some("s3:GetBucketAcl"),
+        Operation::GetBucketCors => Some("s3:GetBucketCORS"),
+        Operation::DeleteBucketCors | Operation::PutBucketCors => Some("s3:PutBucketCORS"),
         Operation::PutBucketAcl => Some("s3:PutBucketAcl"),
         Operation::GetBucketLocation => Some("s3:GetBucketLocation"),
         Operation::GetBucketOwnershipControls => Some("s3:GetBucketOwnershipControls"),

@@ -5,6 +5,7 @@ use holdfast_base::Error;
 
 use crate::acl::{self, ACL_DOCUMENT, Acl};
 use crate::auth::{Account, Accounts};
+use crate::bucket_cors::{BucketCors, CORS_DOCUMENT};
 use crate::encryption::{BucketEncryption, ENCRYPTION_DOCUMENT};
 use crate::engine::{Engine, EngineError, ObjectAttributes};
 use crate::error::S3Result;
@@ -27,6 +28,8 @@ pub(crate) struct Rules {
     pub(crate) kept_acl: Acl,
     pub(crate) policy: Option<Policy>,
     pub(crate) block: PublicAccessBlock,
+    /// Which browsers of other origins may ask what.
+    pub(crate) cors: Option<BucketCors>,
     /// How what asks for no encryption is encrypted.
     pub(crate) encryption: Option<BucketEncryption>,
     pub(crate) lifecycle: Option<Lifecycle>,
@@ -41,12 +44,15 @@ impl Rules {
         let damaged = |_| EngineError::from(Error::internal("the index holds an encryption setting that is damaged"));
         let encryption = documents.get(ENCRYPTION_DOCUMENT);
         let encryption = encryption.map(|text| serde_json::from_str(text).map_err(damaged));
+        let damaged = |_| EngineError::from(Error::internal("the index holds CORS rules that are damaged"));
+        let cors = documents.get(CORS_DOCUMENT).map(|text| serde_json::from_str(text).map_err(damaged));
         Ok(Self {
             owner: accounts.owner(found.owner_id.as_deref()),
             ownership: ownership.unwrap_or_default(),
             kept_acl: Acl::of_kept(documents.get(ACL_DOCUMENT).map(String::as_str))?,
             policy,
             block: PublicAccessBlock::of_documents(&documents)?.unwrap_or_default(),
+            cors: cors.transpose()?,
             encryption: encryption.transpose()?,
             lifecycle: Lifecycle::of_documents(&documents)?,
         })

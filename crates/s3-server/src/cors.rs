@@ -31,11 +31,12 @@ impl CorsRules {
             .and_then(|value| value.to_str().ok())
             .map_or_else(Vec::new, |names| names.split(',').map(str::trim).filter(|name| !name.is_empty()).collect());
         let allowed = self.allows_method(asked) && wanted.iter().all(|name| self.allows_header(name));
-        if !allowed || self.answered_origin(headers).is_none() {
+        let origin = headers.get("origin").filter(|origin| allowed && self.answered_origin(origin).is_some());
+        let Some(origin) = origin else {
             return Some(answer::empty(StatusCode::FORBIDDEN));
-        }
+        };
         let mut answer = answer::empty(StatusCode::NO_CONTENT);
-        self.open(&mut answer, headers);
+        self.open(&mut answer, origin);
         answer::set(&mut answer, "access-control-allow-methods", self.allowed_methods.join(", "));
         if !wanted.is_empty() {
             answer::set(&mut answer, "access-control-allow-headers", wanted.join(", "));
@@ -45,8 +46,8 @@ impl CorsRules {
     }
 
     /// Lets the page that sent a request read its answer, if its origin may.
-    pub(crate) fn open(&self, answer: &mut Answer, headers: &HeaderMap) {
-        let Some(origin) = self.answered_origin(headers) else { return };
+    pub(crate) fn open(&self, answer: &mut Answer, origin: &HeaderValue) {
+        let Some(origin) = self.answered_origin(origin) else { return };
         let any = origin == "*";
         answer.headers_mut().insert("access-control-allow-origin", origin);
         if !any {
@@ -60,8 +61,7 @@ impl CorsRules {
         }
     }
 
-    fn answered_origin(&self, headers: &HeaderMap) -> Option<HeaderValue> {
-        let origin = headers.get("origin")?;
+    fn answered_origin(&self, origin: &HeaderValue) -> Option<HeaderValue> {
         let any = self.allowed_origins.iter().any(|allowed| allowed == "*");
         if any && !self.allow_credentials {
             return Some(HeaderValue::from_static("*"));

@@ -38,6 +38,7 @@ macro_rules! codes {
 codes! {
     AccessControlListNotSupported = 400 "The bucket does not allow ACLs",
     AccessDenied = 403 "Access Denied",
+    AccessForbidden = 403 "This CORS request is not allowed.",
     AuthorizationHeaderMalformed = 400 "The authorization header that you provided is not valid.",
     AuthorizationQueryParametersError = 400 "Error parsing the X-Amz-Credential parameter.",
     BadDigest = 400 "The Content-MD5 or checksum value that you specified did not match what the server received.",
@@ -88,6 +89,7 @@ codes! {
     MissingSecurityHeader = 400 "Your request was missing a required header",
     NoSuchBucket = 404 "The specified bucket does not exist",
     NoSuchBucketPolicy = 404 "The bucket policy does not exist",
+    NoSuchCORSConfiguration = 404 "The CORS configuration does not exist",
     NoSuchKey = 404 "The specified key does not exist.",
     NoSuchLifecycleConfiguration = 404 "The lifecycle configuration does not exist",
     NoSuchObjectLockConfiguration = 404 "The specified object does not have a ObjectLock configuration",

@@ -13,6 +13,7 @@ use crate::answer::{self, Answer};
 use crate::auth::{Accounts, Verifier};
 use crate::body::Payload;
 use crate::bucket_rules::BucketRules;
+use crate::cross_origin::{Asked, CrossOrigin};
 use crate::engine::{Engine, EngineError};
 use crate::error::{Code, S3Error, S3Result};
 use crate::faults::{Cut, Fault, Faults};
@@ -84,14 +85,14 @@ impl Service {
         let (parts, incoming) = request.into_parts();
         let bytes_in = incoming.size_hint().exact().unwrap_or_default();
         let (is_head, path) = (parts.method == http::Method::HEAD, parts.uri.path().to_owned());
-        let headers = self.settings.cors.as_ref().map(|_| parts.headers.clone());
+        let asked = Asked::of(&parts);
         let mut progress = Progress::default();
         let mut answer = match self.answer_in_time(parts, incoming, peer, &mut progress).await {
             Ok(answer) => answer,
             Err(error) => answer::error(&error, is_head, &path, &request_id),
         };
-        if let (Some(cors), Some(headers)) = (&self.settings.cors, &headers) {
-            cors.open(&mut answer, headers);
+        if let Some(asked) = &asked {
+            self.cross_origin().open(&mut answer, asked, progress.bucket.as_deref()).await;
         }
         answer::set(&mut answer, "x-amz-request-id", &request_id);
         answer::set(&mut answer, "x-amz-id-2", &request_id);
@@ -124,10 +125,6 @@ impl Service {
         peer: IpAddr,
         progress: &mut Progress,
     ) -> S3Result<Answer> {
-        if let Some(answer) = self.settings.cors.as_ref().and_then(|cors| cors.preflight(&parts.method, &parts.headers))
-        {
-            return Ok(answer);
-        }
         let waits_for_continue = parts.headers.contains_key(http::header::EXPECT);
         let mut payload = Payload::new(incoming);
         let limit = Duration::from_millis(self.settings.request_timeout_ms);
@@ -139,6 +136,11 @@ impl Service {
             let _ = tokio::time::timeout(DRAIN_TIMEOUT, payload.drain(waits_for_continue)).await;
         }
         answered
+    }
+
+    fn cross_origin(&self) -> CrossOrigin<'_> {
+        let server = self.settings.cors.as_ref();
+        CrossOrigin { server, rules: &self.rules, engine: &self.engine, accounts: &self.accounts }
     }
 
     async fn handle(
@@ -160,6 +162,9 @@ impl Service {
         );
         if let Some(fault) = &fault {
             meet_before(fault, progress).await?;
+        }
+        if request.method() == http::Method::OPTIONS {
+            return self.cross_origin().preflight(&request).await;
         }
         let proof = self.verifier.verify(&mut request)?;
         payload.check_chunks(proof.chunk_signer);

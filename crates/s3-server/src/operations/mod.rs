@@ -8,6 +8,7 @@ mod buckets;
 mod completion;
 mod content;
 mod copy;
+mod cors;
 mod delete;
 mod encryption;
 mod lifecycle;
@@ -76,6 +77,9 @@ impl Call<'_> {
             Operation::GetBucketEncryption => self.bucket_encryption().await,
             Operation::PutBucketEncryption => self.put_bucket_encryption().await,
             Operation::GetBucketAcl => self.bucket_acl().await,
+            Operation::DeleteBucketCors => self.delete_bucket_cors().await,
+            Operation::GetBucketCors => self.bucket_cors().await,
+            Operation::PutBucketCors => self.put_bucket_cors().await,
             Operation::GetObjectAcl => self.object_acl().await,
             Operation::PutBucketAcl => self.put_bucket_acl().await,
             Operation::PutObjectAcl => self.put_object_acl().await,
