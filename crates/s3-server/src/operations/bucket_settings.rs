@@ -6,7 +6,6 @@ use http::StatusCode;
 use super::Call;
 use crate::answer::{self, Answer};
 use crate::bucket_settings::{Setting, logging_target};
-use crate::engine::EngineError;
 use crate::error::{Code, S3Error, S3Result};
 
 /// The largest of these documents, in bytes.
@@ -25,12 +24,7 @@ impl Call<'_> {
         let body = self.payload.document(self.request, MAX_SETTING_BYTES).await?;
         let root = setting.read(&body, bucket)?;
         if let Some(target) = logging_target(&root).filter(|_| setting == Setting::Logging) {
-            match self.engine.bucket(target).await {
-                Err(EngineError::NoSuchBucket(_)) => {
-                    return Err(S3Error::from(Code::InvalidTargetBucketForLogging).with("TargetBucket", target));
-                }
-                found => found?,
-            };
+            self.check_logging_target(bucket, target).await?;
         }
         if setting.is_none(&root) {
             self.engine.delete_document(bucket, setting.document()).await?;
@@ -38,6 +32,23 @@ impl Call<'_> {
             self.engine.set_document(bucket, setting.document(), &setting.write(&root)?).await?;
         }
         Ok(answer::empty(StatusCode::OK))
+    }
+
+    /// Logs go to a bucket that is there and has the same owner.
+    async fn check_logging_target(&self, bucket: &str, target: &str) -> S3Result<()> {
+        let refused = |message: &'static str| {
+            S3Error::new(Code::InvalidTargetBucketForLogging, message).with("TargetBucket", target)
+        };
+        let of_target = match self.access.rules_of(target).await {
+            Err(error) if error.code() == Code::NoSuchBucket => {
+                return Err(refused(Code::InvalidTargetBucketForLogging.message()));
+            }
+            found => found?,
+        };
+        if of_target.owner.canonical_id != self.access.rules_of(bucket).await?.owner.canonical_id {
+            return Err(refused("The owner for the bucket to be logged and the target bucket must be the same."));
+        }
+        Ok(())
     }
 
     pub(super) async fn delete_website(&self) -> S3Result<Answer> {

@@ -175,6 +175,22 @@ async fn settings_need_the_rights_that_policies_name() {
 }
 
 #[tokio::test]
+async fn logs_do_not_go_to_a_bucket_of_another_owner() {
+    let s3 = Guarded::with_accounts().await;
+    assert_eq!(s3.ask("bob", ("PUT", "/of-bob"), &[], b"").await.status, 200);
+    assert_eq!(s3.ask("owner", ("PUT", "/of-owner"), &[], b"").await.status, 200);
+    let put = async |target: &str| {
+        let body = format!(
+            "<BucketLoggingStatus><LoggingEnabled><TargetBucket>{target}</TargetBucket><TargetPrefix/></LoggingEnabled>\
+             </BucketLoggingStatus>"
+        );
+        s3.ask("owner", ("PUT", "/bkt?logging="), &[], body.as_bytes()).await
+    };
+    assert_eq!(put("of-bob").await.error(), (400, "InvalidTargetBucketForLogging".into()));
+    assert_eq!(put("of-owner").await.status, 200);
+}
+
+#[tokio::test]
 async fn an_object_keeps_where_a_website_redirects_it_and_a_copy_does_not() {
     let s3 = Fixture::start().await;
     let header = "x-amz-website-redirect-location";

@@ -105,9 +105,12 @@ impl<S: Read + Seek> SealedReader<S> {
         let until = segment_of(wanted.end.saturating_sub(1)).min(first.saturating_add(MAX_SEGMENTS - 1));
         let end = if until == last { sealed_bytes(span.plain_bytes) } else { sealed_start(until + 1) };
         // At most MAX_SEGMENTS segments.
-        let mut buffer = vec![0; (end - sealed_start(first)) as usize];
+        let bytes = end - sealed_start(first);
+        let mut buffer = Vec::with_capacity(bytes as usize);
         self.source.seek(SeekFrom::Start(stream + sealed_start(first)))?;
-        self.source.read_exact(&mut buffer).map_err(too_short)?;
+        if self.source.by_ref().take(bytes).read_to_end(&mut buffer)? as u64 != bytes {
+            return Err(damaged());
+        }
         // Opened segments are moved together: each one's tag is gone then.
         let mut opened = 0;
         for number in first..=until {
