@@ -30,8 +30,9 @@ pub(crate) fn of_document(document: &[u8], max: usize) -> S3Result<Tags> {
     let tagging = Element::read(document, "Tagging")?;
     let set = tagging.child("TagSet").ok_or(Code::MalformedXML)?;
     let tags: Tags = set.children_named("Tag").map(read_pair).collect::<S3Result<_>>()?;
-    if has_duplicates(&tags) {
-        return Err(S3Error::new(Code::InvalidTag, "Cannot provide multiple Tags with the same key"));
+    if let Some(twice) = duplicate(&tags) {
+        let message = "Cannot provide multiple Tags with the same key";
+        return Err(S3Error::new(Code::InvalidTag, message).with("TagKey", twice));
     }
     checked(tags, max)
 }
@@ -69,7 +70,7 @@ pub(crate) fn of_header(request: &Request) -> S3Result<Tags> {
     };
     let pairs = text.split('&').filter(|pair| !pair.is_empty()).map(read);
     let tags: Tags = pairs.collect::<Option<_>>().ok_or_else(wrong)?;
-    if has_duplicates(&tags) {
+    if duplicate(&tags).is_some() {
         return Err(wrong());
     }
     checked(tags, MAX_OBJECT_TAGS)
@@ -87,15 +88,15 @@ pub(crate) fn write(xml: &mut XmlWriter, tags: &[(String, String)]) {
     });
 }
 
-fn has_duplicates(tags: &[(String, String)]) -> bool {
+fn duplicate(tags: &[(String, String)]) -> Option<&str> {
     let mut seen = std::collections::HashSet::new();
-    !tags.iter().all(|(key, _)| seen.insert(key))
+    tags.iter().map(|(key, _)| key.as_str()).find(|key| !seen.insert(*key))
 }
 
 fn checked(tags: Tags, max: usize) -> S3Result<Tags> {
     if tags.len() > max {
-        let kind = if max == MAX_OBJECT_TAGS { "Object" } else { "Bucket" };
-        return Err(S3Error::new(Code::BadRequest, format!("{kind} tags cannot be greater than {max}")));
+        let what = if max == MAX_OBJECT_TAGS { "Object tags" } else { "Bucket tag count" };
+        return Err(S3Error::new(Code::BadRequest, format!("{what} cannot be greater than {max}")));
     }
     for (key, value) in &tags {
         check(key, value)?;

@@ -78,7 +78,8 @@ pub struct DeleteMarker {
     pub version: VersionId,
     /// When the object was deleted, in milliseconds since the epoch.
     pub last_modified_ms: u64,
-    /// Whether the caller named this very version: then there is something, but no object.
+    /// Whether the caller named this very version, or wants to change what is there: then there is something, but no
+    /// object.
     pub is_named: bool,
 }
 

@@ -8,7 +8,7 @@ use super::index::buckets::{self, BucketState};
 use super::index::{documents, objects, versions};
 use super::opening::no_such_bucket;
 use super::puts::check_key;
-use super::reads::missing;
+use super::reads::missing_to_change;
 use super::{
     DefaultRetention, Engine, EngineError, ObjectAttributes, ObjectLock, Result, Retention, VersionId, Versioning,
 };
@@ -138,7 +138,7 @@ fn set(
     }
     let older = version.map(|version| versions::find(connection, bucket, key, version)).transpose()?.flatten();
     let Some(older) = older.filter(|older| older.object.is_some()) else {
-        return Ok(Err(missing(connection, bucket, key, version)?));
+        return Ok(Err(missing_to_change(connection, bucket, key, version)?));
     };
     Ok(match changed(older.lock, change, now_ms) {
         Ok(lock) => {

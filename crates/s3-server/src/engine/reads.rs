@@ -98,6 +98,19 @@ pub(super) fn missing(
     })
 }
 
+/// The same for a change: of a deleted key there is the delete marker, which can't be changed.
+pub(super) fn missing_to_change(
+    connection: &Connection,
+    bucket: i64,
+    key: &str,
+    version: Option<VersionId>,
+) -> Work<EngineError> {
+    Ok(match missing(connection, bucket, key, version)? {
+        EngineError::IsDeleteMarker(marker) => EngineError::IsDeleteMarker(DeleteMarker { is_named: true, ..marker }),
+        other => other,
+    })
+}
+
 fn missing_file(key: &str) -> Error {
     let message = format!("the data file of object {key:?} is missing; somebody removed it: put the object again");
     Error::new(ErrorKind::Integrity, "DATA_FILE_MISSING", message)

@@ -7,7 +7,7 @@ use super::index::buckets;
 use super::index::{objects, versions};
 use super::opening::no_such_bucket;
 use super::puts::check_key;
-use super::reads::missing;
+use super::reads::missing_to_change;
 use super::{Engine, Result, VersionId, Versioning};
 
 impl Engine {
@@ -54,6 +54,6 @@ fn set(
             versions::set_tags(connection, bucket, key, older.sequence, tags)?;
             Ok(Ok(older.version))
         }
-        None => Ok(Err(missing(connection, bucket, key, version)?)),
+        None => Ok(Err(missing_to_change(connection, bucket, key, version)?)),
     }
 }

@@ -129,9 +129,6 @@ pub(super) fn give(answer: &mut Answer, request: &Request, object: &ObjectInfo) 
         answer::set(answer, &format!("{META}{name}"), metadata_value(value).as_bytes());
     }
     give_version(answer, object.version);
-    if !object.attributes.tags.is_empty() {
-        answer::set(answer, "x-amz-tagging-count", object.attributes.tags.len().to_string());
-    }
     if let Some(class) = &object.attributes.storage_class {
         answer::set(answer, "x-amz-storage-class", class);
     }

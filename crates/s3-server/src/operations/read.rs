@@ -31,6 +31,7 @@ impl Call<'_> {
         let bytes = file.stream(range).begun().await.map_err(EngineError::from)?;
         let mut answer = answer::stream(selection.status(), bytes);
         selection.describe(&mut answer, self.request, &object);
+        self.give_tagging_count(&mut answer, &object).await;
         self.give_lock(&mut answer, &object).await?;
         encryption::give(&mut answer, &object.attributes, sent.as_ref());
         if version.is_none() {
@@ -55,6 +56,7 @@ impl Call<'_> {
         let mut answer = answer::empty(selection.status());
         answer::set(&mut answer, "content-length", length.to_string());
         selection.describe(&mut answer, self.request, &object);
+        self.give_tagging_count(&mut answer, &object).await;
         self.give_lock(&mut answer, &object).await?;
         encryption::give(&mut answer, &object.attributes, sent.as_ref());
         if version.is_none() {

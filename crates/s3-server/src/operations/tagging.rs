@@ -4,6 +4,7 @@ use super::Call;
 use super::versions::{give_version, version_named};
 use crate::access::Access;
 use crate::answer::{self, Answer};
+use crate::engine::{ObjectInfo, VersionId};
 use crate::error::{Code, S3Error, S3Result};
 use crate::policy::Facts;
 use crate::tag_set::{self, MAX_BUCKET_TAGS, MAX_OBJECT_TAGS};
@@ -46,6 +47,19 @@ impl Call<'_> {
         let mut answer = answer::empty(StatusCode::NO_CONTENT);
         give_version(&mut answer, version);
         Ok(answer)
+    }
+
+    /// Tells how many tags a version has, to whom may read them.
+    pub(super) async fn give_tagging_count(&self, answer: &mut Answer, object: &ObjectInfo) {
+        let (count, Ok(bucket)) = (object.attributes.tags.len(), self.request.bucket()) else { return };
+        if count == 0 {
+            return;
+        }
+        let version = self.request.query().get("versionId").and_then(VersionId::read);
+        let action = if version.is_some() { "s3:GetObjectVersionTagging" } else { "s3:GetObjectTagging" };
+        if self.access.require_of_version(action, bucket, Some(&object.key), version).await.is_ok() {
+            answer::set(answer, "x-amz-tagging-count", count.to_string());
+        }
     }
 
     pub(super) async fn bucket_tagging(&self) -> S3Result<Answer> {

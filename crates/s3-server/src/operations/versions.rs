@@ -29,6 +29,10 @@ impl Call<'_> {
         let configuration = Element::read(&body, "VersioningConfiguration")?;
         match configuration.text_of("MfaDelete") {
             None | Some("Disabled") => {}
+            // As S3 says it to whoever brings no device; here nobody can.
+            Some("Enabled") if self.request.header("x-amz-mfa").is_none() => {
+                return Err(S3Error::new(Code::AccessDenied, "Mfa Authentication must be used for this request"));
+            }
             Some("Enabled") => {
                 return Err(S3Error::new(Code::NotImplemented, "This server does not implement MfaDelete."));
             }
@@ -75,12 +79,15 @@ impl Call<'_> {
 
 fn asked(query: &Query, max: usize) -> S3Result<VersionQuery> {
     let after_key = query.non_empty("key-marker").map(str::to_owned);
-    let after_version =
-        query.non_empty("version-id-marker").map(|text| read_id("version-id-marker", text)).transpose()?;
-    if let (None, Some(version)) = (&after_key, after_version) {
-        let message = "A version-id marker cannot be specified without a key marker.";
-        return Err(S3Error::argument("version-id-marker", &version.to_string(), message));
-    }
+    let wrong = |text: &str, message: &'static str| Err(S3Error::argument("version-id-marker", text, message));
+    let after_version = match (query.get("version-id-marker"), &after_key) {
+        (None, _) => None,
+        (Some(text), None) => {
+            return wrong(text, "A version-id marker cannot be specified without a key marker.");
+        }
+        (Some(""), Some(_)) => return wrong("", "A version-id marker cannot be empty."),
+        (Some(text), Some(_)) => Some(read_id("version-id-marker", text)?),
+    };
     Ok(VersionQuery {
         prefix: query.get("prefix").unwrap_or_default().to_owned(),
         delimiter: query.non_empty("delimiter").map(str::to_owned),

@@ -164,3 +164,33 @@ async fn what_is_not_done_is_refused_and_changes_nothing() {
     assert_eq!(s3.get("/bkt/k?overlooked=1").await.text(), "old");
     assert_eq!(s3.send("POST", "/bkt/k", &[], b"").await.error(), (405, "MethodNotAllowed".into()));
 }
+
+#[tokio::test]
+async fn a_storage_class_is_kept_and_moves_nothing() {
+    let s3 = Fixture::start().await;
+    let class = |class| [("x-amz-storage-class", class)];
+    assert_eq!(s3.send("PUT", "/bkt/cold", &class("GLACIER"), b"cold").await.status, 200);
+    assert_eq!(s3.send("PUT", "/bkt/plain", &class("STANDARD"), b"x").await.status, 200);
+    let got = s3.get("/bkt/cold").await;
+    assert_eq!((got.text().as_str(), got.header("x-amz-storage-class")), ("cold", "GLACIER"));
+    assert_eq!(s3.get("/bkt/plain").await.header("x-amz-storage-class"), "");
+    assert_eq!(s3.get("/bkt").await.elements("StorageClass"), ["GLACIER", "STANDARD"]);
+    assert_eq!(s3.get("/bkt?versions").await.elements("StorageClass"), ["GLACIER", "STANDARD"]);
+    let begun = s3.send("POST", "/bkt/parts?uploads", &class("STANDARD_IA"), b"").await;
+    assert_eq!(begun.status, 200);
+    assert_eq!(s3.get("/bkt?uploads").await.element("StorageClass"), "STANDARD_IA");
+    let refused = s3.send("PUT", "/bkt/new", &class("LUKEWARM"), b"x").await;
+    assert_eq!(refused.error(), (400, "InvalidStorageClass".into()));
+}
+
+#[tokio::test]
+async fn restoring_and_selecting_are_not_implemented() {
+    let s3 = Fixture::start().await;
+    s3.put("/bkt/k", b"old").await;
+    let restore = b"<RestoreRequest><Days>1</Days></RestoreRequest>";
+    for target in ["/bkt/k?restore", "/bkt/k?restore&versionId=null", "/bkt/k?select&select-type=2"] {
+        let refused = s3.send("POST", target, &[], restore).await;
+        assert_eq!(refused.error(), (501, "NotImplemented".into()), "{target}");
+    }
+    assert_eq!(s3.get("/bkt/k").await.text(), "old");
+}

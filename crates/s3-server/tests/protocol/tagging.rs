@@ -155,3 +155,52 @@ async fn a_write_that_brings_tags_needs_the_right_to_set_them() {
     let replace = [("x-amz-copy-source", "/bkt/k"), ("x-amz-tagging-directive", "REPLACE"), ("x-amz-tagging", "a=b")];
     assert_eq!(guarded.s3.send("PUT", "/bkt/copy", &replace, b"").await.error(), (403, "AccessDenied".into()));
 }
+
+#[tokio::test]
+async fn tags_of_a_bucket_are_at_most_fifty() {
+    let s3 = Fixture::start().await;
+    let keys: Vec<String> = (0..51).map(|n| n.to_string()).collect();
+    let many: Vec<(&str, &str)> = keys.iter().map(|key| (key.as_str(), "v")).collect();
+    let refused = s3.put("/bkt?tagging", &tagging(&many)).await;
+    assert_eq!(refused.error(), (400, "BadRequest".into()));
+    assert_eq!(refused.element("Message"), "Bucket tag count cannot be greater than 50");
+    assert_eq!(s3.put("/bkt?tagging", &tagging(&many[..50])).await.status, 204);
+    assert_eq!(tags(&s3, "/bkt?tagging").await.len(), 50);
+    for (tag, code) in [(("aws:a", "v"), "InvalidTag"), (("", "v"), "InvalidTag"), (("a", "<"), "MalformedXML")] {
+        assert_eq!(s3.put("/bkt?tagging", &tagging(&[tag])).await.error(), (400, code.into()), "{tag:?}");
+    }
+    assert_eq!(tags(&s3, "/bkt?tagging").await.len(), 50);
+}
+
+#[tokio::test]
+async fn a_header_that_is_no_query_brings_no_tags() {
+    let s3 = Fixture::start().await;
+    let put = async |tags: &str| s3.send("PUT", "/bkt/k", &[("x-amz-tagging", tags)], b"x").await.error();
+    for (tags, code) in [
+        ("a=%ff", "InvalidArgument"),
+        ("a=1&a=2", "InvalidArgument"),
+        ("=v", "InvalidTag"),
+        ("aws:a=v", "InvalidTag"),
+        ("a=%3C", "InvalidTag"),
+    ] {
+        assert_eq!(put(tags).await, (400, code.into()), "{tags}");
+    }
+    assert_eq!(s3.get("/bkt/k").await.status, 404);
+    assert_eq!(put("").await, (200, String::new()));
+    assert_eq!(tags(&s3, "/bkt/k?tagging").await, []);
+}
+
+#[tokio::test]
+async fn how_many_tags_there_are_is_told_to_who_may_read_them() {
+    let guarded = Guarded::start().await;
+    guarded.put("k", b"body").await;
+    let body = tagging(&[("a", "1")]);
+    assert_eq!(guarded.signed(&guarded.signer(), "PUT", "/bkt/k?tagging=", &body).await.status, 200);
+    assert_eq!(guarded.get("k").await.header("x-amz-tagging-count"), "1");
+    let anonymously = r#""Bool":{"aws:SecureTransport":"false"}"#;
+    guarded.put_policy(&allow(r#""s3:GetObject""#, anonymously)).await;
+    let got = guarded.s3.get("/bkt/k").await;
+    assert_eq!((got.status, got.header("x-amz-tagging-count")), (200, ""));
+    guarded.put_policy(&allow(r#""s3:GetObject","s3:GetObjectTagging""#, anonymously)).await;
+    assert_eq!(guarded.s3.get("/bkt/k").await.header("x-amz-tagging-count"), "1");
+}

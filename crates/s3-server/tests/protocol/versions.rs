@@ -43,12 +43,16 @@ async fn a_versioning_configuration_that_says_nothing_is_refused() {
         ("<Versioning><Status>Enabled</Status></Versioning>", 400, "MalformedXML"),
         (
             "<VersioningConfiguration><Status>Enabled</Status><MfaDelete>Enabled</MfaDelete></VersioningConfiguration>",
-            501,
-            "NotImplemented",
+            403,
+            "AccessDenied",
         ),
     ] {
         assert_eq!(s3.put("/bkt?versioning", body.as_bytes()).await.error(), (status, code.into()), "{body}");
     }
+    let with_mfa =
+        b"<VersioningConfiguration><Status>Enabled</Status><MfaDelete>Enabled</MfaDelete></VersioningConfiguration>";
+    let with_mfa = s3.send("PUT", "/bkt?versioning", &[("x-amz-mfa", "device 123456")], with_mfa).await;
+    assert_eq!(with_mfa.error(), (501, "NotImplemented".into()));
     assert_eq!(s3.get("/bkt?versioning").await.element("Status"), "");
     assert_eq!(s3.put("/none?versioning", ENABLED).await.error(), (404, "NoSuchBucket".into()));
 }
@@ -255,4 +259,58 @@ async fn a_version_needs_rights_of_its_own() {
     assert_eq!((s3.get(&named).await.status, s3.get("/bkt/k").await.error()), (200, denied));
     let done = s3.send("POST", "/bkt?delete", &[], many.as_bytes()).await;
     assert_eq!(done.elements("Deleted").len(), 1, "{}", done.text());
+}
+
+#[tokio::test]
+async fn what_was_deleted_can_not_be_changed() {
+    let s3 = versioned().await;
+    s3.put("/bkt/k", b"body").await;
+    let marker = version(&delete(&s3, "/bkt/k").await);
+    let tags = b"<Tagging><TagSet/></Tagging>";
+    for target in ["/bkt/k?tagging".to_owned(), format!("/bkt/k?tagging&versionId={marker}")] {
+        for reply in [s3.put(&target, tags).await, delete(&s3, &target).await] {
+            assert_eq!(reply.error(), (405, "MethodNotAllowed".into()), "{target}");
+            assert_eq!((reply.header("x-amz-delete-marker"), version(&reply).as_str()), ("true", marker.as_str()));
+        }
+    }
+    assert_eq!(s3.get("/bkt/k?tagging").await.error(), (404, "NoSuchKey".into()));
+    assert_eq!(s3.send("HEAD", "/bkt/k", &[], b"").await.header("x-amz-delete-marker"), "true");
+}
+
+#[tokio::test]
+async fn a_page_begins_behind_a_version_that_is_named_in_full() {
+    let s3 = versioned().await;
+    let kept = version(&s3.put("/bkt/k", b"1").await);
+    s3.put("/bkt?versioning", SUSPENDED).await;
+    s3.put("/bkt/k", b"null").await;
+    s3.put("/bkt/l", b"null").await;
+    let behind = |marker: &str| format!("/bkt?versions&key-marker=k&version-id-marker={marker}");
+    assert_eq!(s3.get(&behind("null")).await.elements("VersionId"), [kept.as_str(), "null"]);
+    assert_eq!(s3.get(&behind(&kept)).await.elements("Key"), ["l"]);
+    assert_eq!(s3.get("/bkt?versions&key-marker=k").await.elements("Key"), ["l"]);
+    let page = s3.get("/bkt?versions&max-keys=1").await;
+    assert_eq!((page.element("NextKeyMarker"), page.element("NextVersionIdMarker")), ("k".into(), "null".into()));
+    assert_eq!(s3.get("/bkt?versions&max-keys=0").await.element("IsTruncated"), "false");
+    for query in ["key-marker=k&version-id-marker=", "version-id-marker=null", "key-marker=&version-id-marker=null"] {
+        let refused = s3.get(&format!("/bkt?versions&{query}")).await;
+        assert_eq!(refused.error(), (400, "InvalidArgument".into()), "{query}");
+    }
+    assert_eq!(s3.get(&behind("other")).await.error(), (400, "InvalidArgument".into()));
+}
+
+#[tokio::test]
+async fn many_clients_delete_the_same_versions_at_once() {
+    let s3 = versioned().await;
+    let mut objects = String::new();
+    for n in 0..40 {
+        let id = version(&s3.put(&format!("/bkt/{}", n % 10), b"body").await);
+        objects += &format!("<Object><Key>{}</Key><VersionId>{id}</VersionId></Object>", n % 10);
+    }
+    let body = format!("<Delete>{objects}</Delete>");
+    let answers = futures_util::future::join_all((0..8).map(|_| s3.send("POST", "/bkt?delete", &[], body.as_bytes())));
+    for answer in answers.await {
+        assert_eq!((answer.elements("Deleted").len(), answer.elements("Error").len()), (40, 0));
+    }
+    assert_eq!(s3.get("/bkt?versions").await.elements("Key").len(), 0);
+    assert_eq!(delete(&s3, "/bkt").await.status, 204);
 }
