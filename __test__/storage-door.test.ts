@@ -136,6 +136,12 @@ describe("SmartStorage", () => {
     await refuses(() => storage.faults.clear(), "ClosedError", "NOT_RUNNING");
   });
 
+  it("takes credentials that the AWS SDK has marked as its own", async () => {
+    const marked = { accessKeyId: "ada", secretAccessKey: "lovelace", $source: { CREDENTIALS_CODE: "e" } };
+    const storage = new SmartStorage({ server: { port: 1 }, auth: { enabled: true, credentials: [marked] } });
+    assert.equal((await storage.getStorageDescriptor()).accessKey, "ada");
+  });
+
   it("refuses a port in use, with nothing half-started", async () => {
     const holder = createServer();
     const port = await new Promise<number>((done) =>

@@ -201,7 +201,9 @@ function readCredentials(value: unknown): IStorageCredential[] {
   const pairs = value.map((entry: unknown, index) => {
     const path = `auth.credentials[${index}]`;
     if (typeof entry !== "object" || entry === null) throw hidden(path, "an object");
-    const pair = fields(entry, path, ["accessKeyId", "secretAccessKey", ...OPTIONAL_IN_CREDENTIAL]);
+    // The AWS SDK writes `$source` into credentials that it was given.
+    const { $source: _ignored, ...own } = entry as Record<string, unknown>;
+    const pair = fields(own, path, ["accessKeyId", "secretAccessKey", ...OPTIONAL_IN_CREDENTIAL]);
     const half = (name: string): string => {
       const given = pair[name];
       if (typeof given !== "string" || given === "") throw hidden(`${path}.${name}`, "a non-empty string");

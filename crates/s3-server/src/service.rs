@@ -1,6 +1,7 @@
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use http::request::Parts;
@@ -219,7 +220,11 @@ fn declared_length(answer: &Answer) -> u64 {
 
 /// An id that no other request has, as S3 writes them: 16 upper-case hexadecimal digits.
 fn request_id() -> String {
-    format!("{:016X}", getrandom::u64().unwrap_or_default())
+    static START: LazyLock<u64> = LazyLock::new(|| getrandom::u64().unwrap_or_default());
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    // An odd factor: each count gives another id, and neighbours don't look alike.
+    let number = COUNT.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    format!("{:016X}", START.wrapping_add(number))
 }
 
 fn report(record: &RequestRecord) {

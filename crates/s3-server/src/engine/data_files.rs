@@ -4,7 +4,10 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
+use bytes::Bytes;
+
 use super::Durability;
+use super::cached;
 use super::data_path::{DataPath, number_of};
 use super::folder::{Folder, Touched};
 use super::memory_files::{MemoryData, MemoryFiles, MemoryReader};
@@ -124,6 +127,14 @@ impl DataFiles {
         }
     }
 
+    /// As [`DataFiles::open_object`]; `None` also when a disk would have to be waited for.
+    pub(super) fn open_cached(&self, path: &DataPath) -> Option<OpenedFile> {
+        match self {
+            Self::Folder(folder) => folder.open_cached(path).map(OpenedFile::Folder),
+            Self::Memory(memory) => memory.read(path.number()).ok().map(OpenedFile::Memory),
+        }
+    }
+
     pub(super) fn open_object(&self, path: &DataPath) -> io::Result<Option<OpenedFile>> {
         match self {
             Self::Folder(folder) => Ok(folder.open_object(path)?.map(OpenedFile::Folder)),
@@ -232,6 +243,20 @@ impl Write for WrittenFile {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+impl OpenedFile {
+    /// Exactly so many bytes from a place on; `None` when a disk would have to be waited for, or they are not there.
+    pub(super) fn read_cached(&mut self, at: u64, bytes: usize) -> Option<Bytes> {
+        match self {
+            Self::Folder(file) => cached::read(file, at, bytes),
+            Self::Memory(reader) => {
+                let mut chunk = vec![0; bytes];
+                reader.seek(SeekFrom::Start(at)).and_then(|_| reader.read_exact(&mut chunk)).ok()?;
+                Some(chunk.into())
+            }
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use holdfast_base::{Error, ErrorKind};
 
 use super::Durability;
+use super::cached;
 use super::data_path::{DataPath, id_of};
 
 /// How often a placement tries again when another write removed a folder that had just become empty.
@@ -125,6 +126,11 @@ impl Folder {
             }
         }
         Ok(None)
+    }
+
+    /// The same, when the system knows where it is without looking at the disk.
+    pub(super) fn open_cached(&self, path: &DataPath) -> Option<File> {
+        cached::open(&self.root.join(path.as_str())).or_else(|| cached::open(&self.staged_path(path.number())))
     }
 
     /// Moves a staged file to its place. One that is there already, or was removed since, is fine.

@@ -24,8 +24,9 @@
 //! - At open, chores are done first; then every file in `staging` that no part row names is an orphan and
 //!   goes. No bucket's folder is ever searched.
 //! - Conditions are decided in the transaction that commits, and so is whether a version is locked.
-//! - No file is touched on the runtime's own threads: what is quick, and all reading, runs on a few
-//!   threads of the engine's; what syncs, copies or writes much on the blocking pool; only the row of a bucket is read where the call is made.
+//! - The runtime's own threads never wait for a file: they read rows of the index by their key, and what `cached` has
+//!   in memory. What is quick, and all other reading, runs on a few threads of the engine's; what syncs, copies or
+//!   writes much on the blocking pool.
 //! - A write that has begun goes on to its end when its caller goes away.
 //! - What replaces everything (`reset`, `restore`) happens while no write is under way; a body that was begun
 //!   before it is refused after it.
@@ -37,6 +38,7 @@ mod acls;
 mod attributes;
 mod bucket_name;
 mod buckets;
+mod cached;
 mod chores;
 mod clean_slate;
 mod completion;

@@ -1,10 +1,11 @@
 //! The bytes of an object, opened.
 
+use std::future::poll_fn;
 use std::io::{self, Cursor, Read as _, Seek as _, SeekFrom};
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_util::Stream;
@@ -17,7 +18,7 @@ use super::{DataKey, ObjectInfo};
 
 /// Up to this size an object is read whole when it is opened, which saves a change of threads.
 const MAX_INLINE_BYTES: u64 = 64 << 10;
-/// What a stream reads in one go; it holds at most two of these.
+/// What a stream reads in one go.
 const CHUNK_BYTES: u64 = 256 << 10;
 
 /// An object's bytes as they were when it was opened.
@@ -39,14 +40,32 @@ enum Source {
 
 impl ObjectFile {
     /// Takes an open file. Blocks.
-    pub(super) fn open(mut file: OpenedFile, object: &ObjectInfo, readers: &Arc<FileThreads>) -> io::Result<Self> {
+    pub(super) fn open(file: OpenedFile, object: &ObjectInfo, readers: &Arc<FileThreads>) -> io::Result<Self> {
+        Self::read_with(file, object, readers, read_chunk)
+    }
+
+    /// The same, when nothing has to be waited for.
+    pub(super) fn open_cached(file: OpenedFile, object: &ObjectInfo, readers: &Arc<FileThreads>) -> Option<Self> {
+        // At most MAX_INLINE_BYTES.
+        let read = |file: &mut OpenedFile, bytes: u64| {
+            file.read_cached(0, bytes as usize).ok_or_else(|| io::ErrorKind::WouldBlock.into())
+        };
+        Self::read_with(file, object, readers, read).ok()
+    }
+
+    fn read_with(
+        mut file: OpenedFile,
+        object: &ObjectInfo,
+        readers: &Arc<FileThreads>,
+        read: impl FnOnce(&mut OpenedFile, u64) -> io::Result<Bytes>,
+    ) -> io::Result<Self> {
         let spans = object.attributes.encryption.as_ref().map(|_| spans(object));
         let file_bytes = match &spans {
             None => object.size,
             Some(spans) => spans.iter().map(|span| sealed_bytes(span.plain_bytes)).sum(),
         };
         let source = match file_bytes {
-            0..=MAX_INLINE_BYTES => Source::Memory(read_chunk(&mut file, file_bytes)?),
+            0..=MAX_INLINE_BYTES => Source::Memory(read(&mut file, file_bytes)?),
             _ => Source::File(file),
         };
         let source = match spans {
@@ -92,7 +111,7 @@ impl ObjectFile {
         }
     }
 
-    /// Streams a range of bytes, cut to what there is, in chunks of at most 256 KiB, one read ahead. Encrypted bytes
+    /// Streams a range of bytes, cut to what there is, in chunks of at most 256 KiB. Encrypted bytes
     /// without their key are an error.
     pub fn stream(self, range: Range<u64>) -> ObjectStream {
         let end = range.end.min(self.bytes);
@@ -101,10 +120,8 @@ impl ObjectFile {
             // At most 64 KiB, so the bounds fit.
             Source::Memory(bytes) => State::Memory(bytes.slice(start as usize..end as usize)),
             _ if start == end => State::Done,
-            Source::File(file) => {
-                State::Reading(read_ahead(&self.readers, Reader::Plain(file, Some(start)), start..end))
-            }
-            Source::Sealed(reader) => State::Reading(read_ahead(&self.readers, Reader::Sealed(reader), start..end)),
+            Source::File(file) => State::Open(file),
+            Source::Sealed(reader) => State::Reading(read_apart(&self.readers, Reader::Sealed(reader), start..end)),
             Source::Locked(..) => State::Locked,
         };
         ObjectStream { first: None, state, left: start..end, readers: self.readers }
@@ -124,6 +141,7 @@ pub struct ObjectStream {
 #[derive(Debug)]
 enum State {
     Memory(Bytes),
+    Open(OpenedFile),
     Reading(Reading),
     Locked,
     Done,
@@ -133,8 +151,7 @@ type Reading = oneshot::Receiver<io::Result<(Reader, Bytes)>>;
 
 #[derive(Debug)]
 enum Reader {
-    /// A file, and where it must be read from when it does not stand there already.
-    Plain(OpenedFile, Option<u64>),
+    Plain(OpenedFile),
     Sealed(Box<SealedReader<OpenedFile>>),
 }
 
@@ -154,21 +171,52 @@ impl ObjectStream {
     /// # Errors
     /// That of the first read.
     pub async fn begun(mut self) -> io::Result<Self> {
-        if let State::Reading(running) = &mut self.state {
-            let read = running.await;
-            self.first = Some(self.take(read)?);
+        if matches!(self.state, State::Open(_) | State::Reading(_)) {
+            self.first = poll_fn(|context| self.poll_chunk(context)).await.transpose()?;
         }
         Ok(self)
     }
 
-    /// Takes what was read, and begins to read on.
+    fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        loop {
+            match std::mem::replace(&mut self.state, State::Done) {
+                State::Done => return Poll::Ready(None),
+                State::Memory(bytes) => {
+                    self.left.start = self.left.end;
+                    return Poll::Ready((!bytes.is_empty()).then_some(Ok(bytes)));
+                }
+                State::Locked => {
+                    return Poll::Ready(Some(Err(io::Error::other("an encrypted object was read without its key"))));
+                }
+                State::Open(mut file) => {
+                    // At most CHUNK_BYTES.
+                    let bytes = (self.left.end - self.left.start).min(CHUNK_BYTES) as usize;
+                    if let Some(chunk) = file.read_cached(self.left.start, bytes) {
+                        return Poll::Ready(Some(self.take(Ok(Ok((Reader::Plain(file), chunk))))));
+                    }
+                    self.state = State::Reading(read_apart(&self.readers, Reader::Plain(file), self.left.clone()));
+                }
+                State::Reading(mut running) => match Pin::new(&mut running).poll(context) {
+                    Poll::Ready(read) => return Poll::Ready(Some(self.take(read))),
+                    Poll::Pending => {
+                        self.state = State::Reading(running);
+                        return Poll::Pending;
+                    }
+                },
+            }
+        }
+    }
+
+    /// Takes what was read; what is sealed is read on, since it takes its time to open.
     fn take(&mut self, read: Result<io::Result<(Reader, Bytes)>, oneshot::error::RecvError>) -> io::Result<Bytes> {
         self.state = State::Done;
         let (reader, chunk) = read.map_err(|_| io::Error::other("the storage was closed during the read"))??;
         self.left.start += chunk.len() as u64;
-        if !self.left.is_empty() {
-            self.state = State::Reading(read_ahead(&self.readers, reader, self.left.clone()));
-        }
+        self.state = match reader {
+            _ if self.left.is_empty() => State::Done,
+            Reader::Plain(file) => State::Open(file),
+            sealed => State::Reading(read_apart(&self.readers, sealed, self.left.clone())),
+        };
         Ok(chunk)
     }
 }
@@ -180,31 +228,17 @@ impl Stream for ObjectStream {
         if let Some(first) = self.first.take() {
             return Poll::Ready(Some(Ok(first)));
         }
-        let read = match &mut self.state {
-            State::Done => return Poll::Ready(None),
-            State::Memory(bytes) => {
-                let whole = std::mem::take(bytes);
-                (self.left.start, self.state) = (self.left.end, State::Done);
-                return Poll::Ready((!whole.is_empty()).then_some(Ok(whole)));
-            }
-            State::Locked => {
-                self.state = State::Done;
-                return Poll::Ready(Some(Err(io::Error::other("an encrypted object was read without its key"))));
-            }
-            State::Reading(running) => ready!(Pin::new(running).poll(context)),
-        };
-        Poll::Ready(Some(self.take(read)))
+        self.poll_chunk(context)
     }
 }
 
-fn read_ahead(readers: &FileThreads, reader: Reader, left: Range<u64>) -> Reading {
+/// Reads on a file thread, which may wait for the disk.
+fn read_apart(readers: &FileThreads, reader: Reader, left: Range<u64>) -> Reading {
     readers.start(move || match reader {
-        Reader::Plain(mut file, from) => {
-            if let Some(from) = from {
-                file.seek(SeekFrom::Start(from))?;
-            }
+        Reader::Plain(mut file) => {
+            file.seek(SeekFrom::Start(left.start))?;
             let chunk = read_chunk(&mut file, (left.end - left.start).min(CHUNK_BYTES))?;
-            Ok((Reader::Plain(file, None), chunk))
+            Ok((Reader::Plain(file), chunk))
         }
         Reader::Sealed(mut sealed) => {
             let chunk = sealed.read(&left)?;

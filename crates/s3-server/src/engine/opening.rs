@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use holdfast_base::Clock;
 use holdfast_sqlite::rusqlite::Connection;
 use holdfast_sqlite::{Database, Settings, Synchronous, Work};
+use tokio::runtime::Handle;
 use tokio::sync::RwLock;
 
 use super::chores::{finish_left_over, sweep_staging};
@@ -66,8 +67,8 @@ impl Engine {
     pub async fn open(settings: EngineSettings) -> Result<Self> {
         let opened = tokio::task::spawn_blocking(move || -> Result<_> {
             let (files, mut of_index) = open_files(&settings)?;
-            // The readers' own, one for completions and one for the questions answered where they are asked.
-            of_index.max_readers = MAX_READERS + 2;
+            // The readers' own, one for completions and one for each thread that answers where it is asked.
+            of_index.max_readers = MAX_READERS + 1 + Handle::current().metrics().num_workers();
             of_index.cache_kib = INDEX_CACHE_KIB;
             if settings.durability == Durability::Disk {
                 of_index.synchronous = Synchronous::Full;
@@ -208,7 +209,7 @@ impl Shared {
         self: &Arc<Self>,
         work: impl FnOnce(&Connection) -> Work<Result<T>> + Send + 'static,
     ) -> Result<T> {
-        tokio::runtime::Handle::current().block_on(self.write_async(work))
+        Handle::current().block_on(self.write_async(work))
     }
 
     /// A number for a file, a commit or an upload.

@@ -22,10 +22,7 @@ impl Engine {
     /// `NoSuchBucket`, `NoSuchKey`, `NoSuchVersion`, `IsDeleteMarker`, `KeyTooLong`, `Storage`.
     pub async fn object(&self, bucket: &str, key: &str, version: Option<VersionId>) -> Result<ObjectInfo> {
         check_key(key)?;
-        let shared = Arc::clone(&self.0);
-        let (bucket, key) = (bucket.to_owned(), key.to_owned());
-        let (info, _) = self.0.readers.run(move || find(&shared, &bucket, &key, version)).await??;
-        Ok(info)
+        Ok(find(&self.0, bucket, key, version)?.0)
     }
 
     /// An object or one of its versions with its bytes, which stay those of this moment whatever is put or deleted
@@ -40,6 +37,11 @@ impl Engine {
         version: Option<VersionId>,
     ) -> Result<(ObjectInfo, ObjectFile)> {
         check_key(key)?;
+        let (info, path) = find(&self.0, bucket, key, version)?;
+        let cached = self.0.files.open_cached(&path);
+        if let Some(file) = cached.and_then(|file| ObjectFile::open_cached(file, &info, &self.0.readers)) {
+            return Ok((info, file));
+        }
         let shared = Arc::clone(&self.0);
         let (bucket, key) = (bucket.to_owned(), key.to_owned());
         let open = move || {
