@@ -841,6 +841,7 @@ module.exports.LevelCursor = nativeBinding.LevelCursor
 module.exports.LevelDatabase = nativeBinding.LevelDatabase
 module.exports.ReplicaDatabase = nativeBinding.ReplicaDatabase
 module.exports.ReplicaTransaction = nativeBinding.ReplicaTransaction
+module.exports.StorageFaultHandle = nativeBinding.StorageFaultHandle
 module.exports.StorageServer = nativeBinding.StorageServer
 module.exports.StorageState = nativeBinding.StorageState
 module.exports.StoreHandle = nativeBinding.StoreHandle

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use holdfast_base::{Error, ErrorKind, Result};
 use holdfast_s3_server::{
-    CorsRules, Credential, Durability, Fault, FaultInWords, LifecycleRun, Operation, RequestRecord, Server,
-    ServerSettings, SnapshotId,
+    CorsRules, Credential, Durability, Event, EventKind, Fault, FaultHandle, FaultInWords, LifecycleRun, Operation,
+    RequestRecord, Server, ServerSettings, SnapshotId,
 };
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 
 use crate::log_sink::log_to_stderr;
@@ -134,17 +135,81 @@ pub struct StorageFault {
     pub count: Option<u32>,
     /// How likely it meets one, 0 to 1.
     pub probability: Option<f64>,
+    /// What the draws begin with.
+    pub seed: Option<i64>,
     /// Waits that long, in milliseconds.
     pub delay_ms: Option<u32>,
     /// Answers with that code.
     pub error: Option<String>,
-    /// Cuts the connection `before` or `after` the operation.
+    /// Cuts the connection: `before`, `request`, `after` or `response`.
     pub cut: Option<String>,
+    /// Flips a bit of the answer's body.
+    pub corrupt: Option<bool>,
+    /// Where, in bytes.
+    pub at_byte: Option<i64>,
+    /// How fast bodies come.
+    pub bytes_per_second: Option<i64>,
+}
+
+/// A fault that was added.
+#[napi]
+pub struct StorageFaultHandle {
+    server: Arc<Server>,
+    handle: FaultHandle,
+}
+
+#[napi]
+impl StorageFaultHandle {
+    /// How many requests it has met.
+    #[napi(getter)]
+    pub fn met(&self) -> f64 {
+        self.handle.met() as f64
+    }
+
+    /// Removes it; whether it was still there.
+    #[napi]
+    pub fn remove(&self) -> bool {
+        self.server.faults().remove(&self.handle)
+    }
 }
 
 /// A running server.
 #[napi]
 pub struct StorageServer(Arc<Server>);
+
+/// Weak, so that it never keeps the process alive.
+type Wake = ThreadsafeFunction<(), (), (), napi::Status, false, true, 1>;
+
+/// A change that stands.
+#[napi(object, object_from_js = false)]
+pub struct StorageEvent {
+    /// What changed.
+    #[napi(js_name = "type")]
+    pub kind: String,
+    /// By what.
+    pub operation: String,
+    /// The bucket.
+    pub bucket: String,
+    /// The key.
+    pub key: Option<String>,
+    /// In bytes.
+    pub size: Option<f64>,
+    /// Without quotes.
+    pub etag: Option<String>,
+    /// The version.
+    pub version_id: Option<String>,
+    /// In milliseconds since the epoch.
+    pub at_ms: f64,
+}
+
+/// Events that waited.
+#[napi(object, object_from_js = false)]
+pub struct StorageEvents {
+    /// Oldest first.
+    pub events: Vec<StorageEvent>,
+    /// How many were dropped before them.
+    pub missed: f64,
+}
 
 /// A state that a server keeps.
 #[napi]
@@ -204,6 +269,28 @@ impl StorageServer {
         Reply::from_future(async { Ok(self.0.run_lifecycle().await?.into()) }).await
     }
 
+    /// Queues events from here on; `wake` is called when some wait.
+    #[napi]
+    pub fn listen(&self, wake: Wake) {
+        self.0.engine().events().listen(move || {
+            // A full queue means that a call is on its way already.
+            wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
+        });
+    }
+
+    /// Drops events from here on.
+    #[napi]
+    pub fn unlisten(&self) {
+        self.0.engine().events().unlisten();
+    }
+
+    /// Takes the oldest events that wait.
+    #[napi]
+    pub fn take_events(&self, max: u32) -> StorageEvents {
+        let (events, missed) = self.0.engine().events().take(max as usize);
+        StorageEvents { events: events.into_iter().map(StorageEvent::from).collect(), missed: missed as f64 }
+    }
+
     /// Stops it, once what is in flight is done.
     #[napi]
     pub async fn stop(&self) -> napi::Result<Reply<()>> {
@@ -228,10 +315,10 @@ impl StorageServer {
 
     /// Adds a fault.
     #[napi]
-    pub fn add_fault(&self, fault: StorageFault) -> Reply<()> {
+    pub fn add_fault(&self, fault: StorageFault) -> Reply<StorageFaultHandle> {
         Reply::of(|| {
-            self.0.faults().add(Fault::try_from(FaultInWords::from(fault))?);
-            Ok(())
+            let handle = self.0.faults().add(Fault::try_from(FaultInWords::from(fault))?);
+            Ok(StorageFaultHandle { server: Arc::clone(&self.0), handle })
         })
     }
 
@@ -292,8 +379,41 @@ impl From<StorageCors> for CorsRules {
 
 impl From<StorageFault> for FaultInWords {
     fn from(fault: StorageFault) -> Self {
-        let StorageFault { operation, bucket, key, count, probability, delay_ms, error, cut } = fault;
-        Self { operation, bucket, key, count, probability, delay_ms, error, cut }
+        Self {
+            operation: fault.operation,
+            bucket: fault.bucket,
+            key: fault.key,
+            count: fault.count,
+            probability: fault.probability,
+            seed: fault.seed.map(i64::unsigned_abs),
+            delay_ms: fault.delay_ms,
+            error: fault.error,
+            cut: fault.cut,
+            corrupt: fault.corrupt.unwrap_or_default(),
+            at_byte: fault.at_byte.map(i64::unsigned_abs),
+            bytes_per_second: fault.bytes_per_second.map(i64::unsigned_abs),
+        }
+    }
+}
+
+impl From<Event> for StorageEvent {
+    fn from(event: Event) -> Self {
+        let kind = match event.kind {
+            EventKind::BucketCreated => "bucket:created",
+            EventKind::BucketRemoved => "bucket:removed",
+            EventKind::ObjectCreated => "object:created",
+            EventKind::ObjectRemoved => "object:removed",
+        };
+        Self {
+            kind: kind.to_owned(),
+            operation: event.operation.name().to_owned(),
+            bucket: event.bucket,
+            key: event.key,
+            size: event.size.map(|size| size as f64),
+            etag: event.etag,
+            version_id: event.version.map(|version| version.to_string()),
+            at_ms: event.at_ms as f64,
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 import { ClosedError, ValidationError } from "../errors.js";
 import { native, settle } from "../native.js";
 import type { IS3Descriptor, ISmartStorageConfig, IStorageLifecycleRun } from "./config.js";
+import { EventIterator } from "./event-iterator.js";
+import { Events, type IStorageEvent, type StorageEventHandler, type StorageEventPattern } from "./events.js";
 import { Faults } from "./faults.js";
 import { RequestLog } from "./request-log.js";
 import { readSettings, type StorageSettings, toNative } from "./settings.js";
@@ -26,6 +28,7 @@ export class SmartStorage {
   /** What goes wrong on purpose. */
   readonly faults: Faults;
   readonly #settings: StorageSettings;
+  readonly #events = new Events();
   #server: native.StorageServer | undefined;
   #isRunning = false;
   #isUnref = false;
@@ -62,6 +65,7 @@ export class SmartStorage {
       if (this.#isRunning) return;
       this.#server = await settle(native.startStorage(toNative(this.#settings)));
       this.#isRunning = true;
+      this.#events.attach(this.#server);
       RUNNING.add(this);
       this.#keepAlive = setInterval(() => undefined, FOREVER_MS);
       if (this.#isUnref) this.#keepAlive.unref();
@@ -79,6 +83,7 @@ export class SmartStorage {
       try {
         await settle(this.#server.stop());
       } finally {
+        this.#events.detach();
         clearInterval(this.#keepAlive);
         RUNNING.delete(this);
       }
@@ -144,6 +149,50 @@ export class SmartStorage {
    */
   async runLifecycle(): Promise<IStorageLifecycleRun> {
     return await settle(this.#running().runLifecycle());
+  }
+
+  /**
+   * Calls `handler` for each change of that type (`object:created`, `object:removed`, `bucket:created`,
+   * `bucket:removed`; `object:*`, `bucket:*`, `*`), after its commit and in the order of the commits. A handler that
+   * gives back a promise gets the next event when that has settled; one that is more than 10,000 events behind misses
+   * the oldest, and the next event's `missed` says how many. What a handler throws is an uncaught exception. Handlers
+   * stay over `stop()` and `start()`, and do not keep the process alive.
+   *
+   * @returns What ends it.
+   * @throws ValidationError `INVALID_EVENT_TYPE`, `INVALID_EVENT_HANDLER`.
+   */
+  on(type: StorageEventPattern, handler: StorageEventHandler): () => void {
+    const subscription = this.#events.subscribe(type, handler);
+    return () => subscription.end();
+  }
+
+  /** As `on()`, for the next event alone; without a handler it is promised. */
+  once(type: StorageEventPattern): Promise<IStorageEvent>;
+  once(type: StorageEventPattern, handler: StorageEventHandler): () => void;
+  once(type: StorageEventPattern, handler?: StorageEventHandler): Promise<IStorageEvent> | (() => void) {
+    if (handler === undefined) {
+      return new Promise((resolve) => {
+        this.#events.subscribe(type, resolve, true);
+      });
+    }
+    const subscription = this.#events.subscribe(type, handler, true);
+    return () => subscription.end();
+  }
+
+  /** Ends what `on()` or `once()` began with that very type and handler; nothing happens when there is none. */
+  off(type: StorageEventPattern, handler: StorageEventHandler): this {
+    this.#events.unsubscribe(type, handler);
+    return this;
+  }
+
+  /** The same events for `for await`, from this call on; leaving the loop ends it. */
+  events(type: StorageEventPattern = "*"): AsyncIterableIterator<IStorageEvent> {
+    return new EventIterator(this.#events, type);
+  }
+
+  /** Waits until every handler is done with the events of what was committed before this call. */
+  settled(): Promise<void> {
+    return this.#events.settled();
   }
 
   /**

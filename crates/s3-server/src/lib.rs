@@ -58,9 +58,9 @@ mod target;
 mod xml;
 
 pub use cors::CorsRules;
-pub use engine::{Durability, SnapshotId};
+pub use engine::{Durability, Event, EventKind, EventOperation, SnapshotId};
 pub use error::Code;
-pub use faults::{Cut, Fault, FaultInWords, Faults};
+pub use faults::{Cut, Fault, FaultHandle, FaultInWords, Faults};
 pub use lifecycle::LifecycleRun;
 pub use operation::Operation;
 pub use request_log::{MAX_RECORDS, RequestLog, RequestRecord};

@@ -17,7 +17,7 @@ use crate::bucket_rules::BucketRules;
 use crate::cross_origin::{Asked, CrossOrigin};
 use crate::engine::{Engine, EngineError};
 use crate::error::{Code, S3Error, S3Result};
-use crate::faults::{Cut, Fault, Faults};
+use crate::faults::{Cut, Fault, Faults, disturb};
 use crate::lifecycle::{self, DayLength, LifecycleRun};
 use crate::operation::Operation;
 use crate::operations::Call;
@@ -61,6 +61,7 @@ struct Progress {
     bucket: Option<String>,
     key: Option<String>,
     cut: bool,
+    fault: Option<Fault>,
     /// Whether the client waited for `100 Continue` and is answered without it.
     never_continued: bool,
 }
@@ -103,6 +104,14 @@ impl Service {
             // aws-cli 1 waits for ever when it uses such a connection again.
             answer::set(&mut answer, "connection", "close");
         }
+        if let Some(fault) = &progress.fault {
+            let length = answer.body().size_hint().exact().unwrap_or_else(|| declared_length(&answer));
+            if is_head || length == 0 {
+                progress.cut |= fault.cut == Some(Cut::Response);
+            } else {
+                answer = answer.map(|body| disturb(body, length, fault));
+            }
+        }
         let duration = started.elapsed();
         let record = RequestRecord {
             operation: progress.operation,
@@ -131,6 +140,7 @@ impl Service {
         let limit = Duration::from_millis(self.settings.request_timeout_ms);
         let answered = tokio::time::timeout(limit, self.handle(parts, &mut payload, peer, progress)).await;
         progress.never_continued = waits_for_continue && !payload.was_asked_for();
+        progress.cut |= payload.was_cut();
         let answered = answered.unwrap_or_else(|_| Err(Code::RequestTimeout.into()));
         if answered.is_err() && !progress.cut {
             // A client that neither sends nor hangs up is not waited for.
@@ -161,8 +171,13 @@ impl Service {
             request.target().bucket.as_deref(),
             request.target().key.as_deref(),
         );
-        if let Some(fault) = &fault {
-            meet_before(fault, progress).await?;
+        if let Some(fault) = fault {
+            payload.disturb(&fault);
+            let fault = progress.fault.insert(fault);
+            if let Some(cut) = fault.cut {
+                progress.cut = cut == Cut::Before || (cut == Cut::Request && payload.is_empty());
+            }
+            meet_before(fault, progress.cut).await?;
         }
         if request.method() == http::Method::OPTIONS {
             return self.cross_origin().preflight(&request).await;
@@ -194,17 +209,16 @@ impl Service {
             verifier: &self.verifier,
         };
         let answered = call.perform(operation).await;
-        progress.cut |= fault.is_some_and(|fault| fault.cut == Some(Cut::After));
+        progress.cut |= progress.fault.as_ref().is_some_and(|fault| fault.cut == Some(Cut::After));
         answered
     }
 }
 
-async fn meet_before(fault: &Fault, progress: &mut Progress) -> S3Result<()> {
+async fn meet_before(fault: &Fault, is_cut: bool) -> S3Result<()> {
     if let Some(delay_ms) = fault.delay_ms {
         tokio::time::sleep(Duration::from_millis(delay_ms)).await;
     }
-    if fault.cut == Some(Cut::Before) {
-        progress.cut = true;
+    if is_cut {
         return Err(Code::InternalError.into());
     }
     match fault.error {

@@ -34,6 +34,8 @@ mod encryption;
 mod encryption_headers;
 #[path = "protocol/encryption_uploads.rs"]
 mod encryption_uploads;
+#[path = "protocol/faults.rs"]
+mod faults;
 #[path = "protocol/forms.rs"]
 mod forms;
 #[path = "protocol/guarded.rs"]

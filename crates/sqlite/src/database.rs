@@ -47,6 +47,19 @@ impl Database {
         self.writer.write(work).await
     }
 
+    /// As [`Database::write`]; once the commit stands, `then` is called on the writer thread, in the order of the
+    /// commits, before the answer. It must neither block nor panic.
+    ///
+    /// # Errors
+    /// As [`Database::write`]; `then` is not called.
+    pub async fn write_then<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Work<T> + Send + 'static,
+        then: impl FnOnce(&mut T) + Send + 'static,
+    ) -> Result<T> {
+        self.writer.write_then(work, then).await
+    }
+
     /// As [`Database::write`], but the work is queued before this returns: of two calls on one thread, the
     /// first is committed first. While the queue is full it blocks the calling thread, which is how a
     /// caller that never waits for answers is slowed down to the disk. Called where a tokio runtime is

@@ -51,7 +51,16 @@ impl Writer {
         &self,
         work: impl FnOnce(&Connection) -> Work<T> + Send + 'static,
     ) -> Result<T> {
-        self.order(work, Order::Write).await
+        self.order(work, |_| {}, Order::Write).await
+    }
+
+    /// As [`Writer::write`], with what is to be done right after the commit; see [`crate::Database::write_then`].
+    pub(crate) async fn write_then<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Work<T> + Send + 'static,
+        then: impl FnOnce(&mut T) + Send + 'static,
+    ) -> Result<T> {
+        self.order(work, then, Order::Write).await
     }
 
     /// Runs `work` outside any transaction.
@@ -59,7 +68,7 @@ impl Writer {
         &self,
         work: impl FnOnce(&Connection) -> Work<T> + Send + 'static,
     ) -> Result<T> {
-        self.order(work, Order::Alone).await
+        self.order(work, |_| {}, Order::Alone).await
     }
 
     /// Queues `work` before it returns; see [`crate::Database::submit`].
@@ -67,7 +76,7 @@ impl Writer {
         &self,
         work: impl FnOnce(&Connection) -> Work<T> + Send + 'static,
     ) -> impl Future<Output = Result<T>> + Send + 'static {
-        let (job, answered) = job_of(work);
+        let (job, answered) = job_of(work, |_| {});
         let queued = match self.orders.try_send(Order::Write(job)) {
             Ok(()) => Queued::Sent,
             Err(TrySendError::Closed(_)) => Queued::Closed,
@@ -94,9 +103,10 @@ impl Writer {
     async fn order<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Work<T> + Send + 'static,
+        then: impl FnOnce(&mut T) + Send + 'static,
         order: fn(Job) -> Order,
     ) -> Result<T> {
-        let (job, answered) = job_of(work);
+        let (job, answered) = job_of(work, then);
         self.orders.send(order(job)).await.map_err(|_| Error::closed("the database"))?;
         answered.await.map_err(|_| Error::closed("the database"))?
     }
@@ -123,6 +133,7 @@ enum Queued {
 
 fn job_of<T: Send + 'static>(
     work: impl FnOnce(&Connection) -> Work<T> + Send + 'static,
+    then: impl FnOnce(&mut T) + Send + 'static,
 ) -> (Job, oneshot::Receiver<Result<T>>) {
     let (answer, answered) = oneshot::channel::<Result<T>>();
     let job: Job = Box::new(move |connection| {
@@ -133,8 +144,12 @@ fn job_of<T: Send + 'static>(
         });
         let succeeded = outcome.is_ok();
         let hand_over: Answer = Box::new(move |commit_error| {
+            let mut outcome = commit_error.map_or(outcome, Err);
+            if let Ok(value) = &mut outcome {
+                then(value);
+            }
             // A caller that has gone away no longer wants the answer.
-            let _ = answer.send(commit_error.map_or(outcome, Err));
+            let _ = answer.send(outcome);
         });
         (succeeded, hand_over)
     });

@@ -9,6 +9,7 @@ use crate::auth::ChunkSigner;
 use crate::checksum::Algorithm;
 use crate::engine::Staged;
 use crate::error::{Code, S3Error, S3Result};
+use crate::faults::{Cut, Fault, Pace};
 use crate::request::Request;
 
 /// How much of a body that nobody wants is read, so that the client sees the answer.
@@ -20,17 +21,38 @@ pub(crate) struct Payload {
     signer: Option<ChunkSigner>,
     touched: bool,
     is_empty: bool,
+    received: u64,
+    /// After so many bytes a fault cuts the connection.
+    cut_at: Option<u64>,
+    pace: Option<Pace>,
 }
 
 impl Payload {
     pub(crate) fn new(incoming: Incoming) -> Self {
         let is_empty = incoming.is_end_stream();
-        Self { incoming, signer: None, touched: false, is_empty }
+        Self { incoming, signer: None, touched: false, is_empty, received: 0, cut_at: None, pace: None }
     }
 
     /// Whether a client that waits for `100 Continue` was given it: an empty body is never asked for.
     pub(crate) fn was_asked_for(&self) -> bool {
         self.touched && !self.is_empty
+    }
+
+    /// Whether the request has no body.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.is_empty
+    }
+
+    /// From here on, a fault slows or cuts it.
+    pub(crate) fn disturb(&mut self, fault: &Fault) {
+        let middle = self.incoming.size_hint().exact().unwrap_or_default() / 2;
+        self.cut_at = (fault.cut == Some(Cut::Request)).then(|| fault.at_byte.unwrap_or(middle));
+        self.pace = fault.bytes_per_second.map(Pace::new);
+    }
+
+    /// Whether a fault has cut it.
+    pub(crate) fn was_cut(&self) -> bool {
+        self.touched && self.cut_at.is_some_and(|at| self.received >= at)
     }
 
     /// From here on, chunks are checked.
@@ -124,6 +146,13 @@ impl Payload {
             if let Ok(data) = frame.into_data()
                 && !data.is_empty()
             {
+                self.received += data.len() as u64;
+                if let Some(pace) = &mut self.pace {
+                    pace.wait(data.len() as u64).await;
+                }
+                if self.was_cut() {
+                    return Err(Code::IncompleteBody.into());
+                }
                 return Ok(Some(data));
             }
         }

@@ -1,9 +1,11 @@
 //! Buckets: made, found, listed, removed.
 
+use std::sync::Arc;
+
 use super::index::{buckets, documents, objects, versions};
-use super::opening::no_such_bucket;
+use super::opening::{Shared, no_such_bucket};
 use super::uploads::abort_uploads_of;
-use super::{Engine, EngineError, Page, Result, Versioning, is_valid_bucket_name};
+use super::{Engine, EngineError, Event, EventKind, EventOperation, Page, Result, Versioning, is_valid_bucket_name};
 
 /// The most entries of one page.
 pub(super) const MAX_PAGE: usize = 10_000;
@@ -79,6 +81,7 @@ impl Engine {
         }
         self.to_the_end(move |shared| {
             shared.files.create_bucket(&bucket.name)?;
+            let noting = Arc::clone(shared);
             shared.write(move |connection| {
                 if buckets::id(connection, &bucket.name)?.is_some() {
                     return Ok(Err(EngineError::BucketAlreadyOwnedByYou(bucket.name)));
@@ -87,6 +90,7 @@ impl Engine {
                 for (name, body) in &new.documents {
                     documents::set(connection, id, name, body)?;
                 }
+                noting.note_bucket(EventKind::BucketCreated, EventOperation::CreateBucket, &bucket.name);
                 Ok(Ok(bucket))
             })
         })
@@ -112,13 +116,14 @@ impl Engine {
     pub async fn delete_bucket(&self, name: &str) -> Result<()> {
         let name = name.to_owned();
         self.to_the_end(move |shared| {
-            let bucket = name.clone();
+            let (bucket, noting) = (name.clone(), Arc::clone(shared));
             let id = shared.write(move |connection| {
                 let Some(id) = buckets::id(connection, &bucket)? else { return no_such_bucket(&bucket) };
                 if objects::exist(connection, id)? || versions::exist(connection, id)? {
                     return Ok(Err(EngineError::BucketNotEmpty(bucket)));
                 }
                 buckets::delete(connection, id)?;
+                noting.note_bucket(EventKind::BucketRemoved, EventOperation::DeleteBucket, &bucket);
                 Ok(Ok(id))
             })?;
             abort_uploads_of(shared, id)?;
@@ -188,5 +193,12 @@ impl Engine {
             Ok(Ok(Page { items, next }))
         })
         .await
+    }
+}
+
+impl Shared {
+    fn note_bucket(&self, kind: EventKind, operation: EventOperation, name: &str) {
+        let (bucket, at_ms) = (name.to_owned(), self.clock.now_ms());
+        self.events.note(|| Event { kind, operation, bucket, key: None, size: None, etag: None, version: None, at_ms });
     }
 }

@@ -14,8 +14,8 @@ use super::puts::{NewObject, commit};
 use super::staged::StagedFile;
 use super::uploads::{find, find_number, forget, remove_part_files};
 use super::{
-    CompletedPart, Condition, Engine, EngineError, ObjectAttributes, ObjectInfo, ObjectPart, PartInfo, Result,
-    UploadInfo,
+    CompletedPart, Condition, Engine, EngineError, EventOperation, ObjectAttributes, ObjectInfo, ObjectPart, PartInfo,
+    Result, UploadInfo,
 };
 
 impl Engine {
@@ -42,7 +42,9 @@ impl Engine {
             let attributes = ObjectAttributes { upload: Some(upload.clone()), ..attributes(&info, &of_parts)? };
             let file = join(shared, &chosen, attributes.encryption.is_some())?;
             let files: Vec<(i64, u16)> = chosen.iter().map(|part| (part.file, part.info.number)).collect();
-            let object = NewObject { bucket, key, file, attributes, parts: object_parts(of_parts), condition };
+            let operation = EventOperation::CompleteMultipartUpload;
+            let object =
+                NewObject { bucket, key, file, attributes, parts: object_parts(of_parts), condition, operation };
             let committing = Arc::clone(shared);
             let done =
                 shared.write(move |connection| commit_upload(connection, &committing, object, &upload, &files))?;

@@ -12,7 +12,9 @@ use super::index::{objects, versions};
 use super::opening::{Shared, no_such_bucket};
 use super::puts::check_key;
 use super::succession::{Gone, make_way, remove_older, remove_present};
-use super::{Condition, Engine, EngineError, ObjectLock, Result, VersionId, Versioning};
+use super::{
+    Condition, Engine, EngineError, Event, EventKind, EventOperation, ObjectLock, Result, VersionId, Versioning,
+};
 
 /// The most keys of one call, as S3 has it.
 const MAX_KEYS: usize = 1000;
@@ -82,7 +84,9 @@ impl Engine {
             let deleting = Arc::clone(&shared);
             let delete = move |connection: &_| {
                 let Some(state) = buckets::state(connection, &bucket)? else { return no_such_bucket(&bucket) };
-                commit(connection, &deleting, state, &deletion)
+                let committed = commit(connection, &deleting, state, &deletion)?;
+                note(&deleting, &bucket, &deletion, &committed, Cause::Asked);
+                Ok(committed)
             };
             let (deleted, owed) = shared.write_async(delete).await?;
             do_now_async(&shared, owed).await?;
@@ -107,7 +111,11 @@ impl Engine {
             let outcomes = shared.write(move |connection| {
                 let Some(state) = buckets::state(connection, &bucket)? else { return no_such_bucket(&bucket) };
                 let each = |deletion: &Deletion| match check_key(&deletion.key) {
-                    Ok(()) => commit(connection, &deleting, state, deletion),
+                    Ok(()) => {
+                        let committed = commit(connection, &deleting, state, deletion)?;
+                        note(&deleting, &bucket, deletion, &committed, Cause::Asked);
+                        Ok(committed)
+                    }
                     Err(refusal) => Ok(Err(refusal)),
                 };
                 Ok(Ok(deletions.iter().map(each).collect::<Work<Vec<_>>>()?))
@@ -125,6 +133,47 @@ impl Engine {
         })
         .await
     }
+}
+
+/// Why something is deleted.
+#[derive(Clone, Copy)]
+pub(super) enum Cause {
+    /// Somebody asked for it.
+    Asked,
+    /// A lifecycle rule said so.
+    Lifecycle,
+}
+
+/// Notes what was removed, or hidden by a marker.
+pub(super) fn note(
+    shared: &Shared,
+    bucket: &str,
+    deletion: &Deletion,
+    committed: &Result<(Deleted, Owed)>,
+    cause: Cause,
+) {
+    let Ok((deleted, _)) = committed else { return };
+    if !deleted.existed && !deleted.is_marker {
+        return;
+    }
+    // A marker that was removed was one that stood; one that was made has no name in the request.
+    let is_made = deleted.is_marker && deletion.version.is_none();
+    let operation = match (cause, is_made) {
+        (Cause::Asked, false) => EventOperation::Delete,
+        (Cause::Asked, true) => EventOperation::DeleteMarkerCreated,
+        (Cause::Lifecycle, false) => EventOperation::LifecycleExpirationDelete,
+        (Cause::Lifecycle, true) => EventOperation::LifecycleExpirationDeleteMarkerCreated,
+    };
+    shared.events.note(|| Event {
+        kind: EventKind::ObjectRemoved,
+        operation,
+        bucket: bucket.to_owned(),
+        key: Some(deletion.key.clone()),
+        size: None,
+        etag: None,
+        version: deleted.version,
+        at_ms: shared.clock.now_ms(),
+    });
 }
 
 /// One deletion; gives what it owes the files. A refusal changes nothing. Whatever removes a version or an object of a

@@ -6,7 +6,7 @@ use holdfast_sqlite::Work;
 use holdfast_sqlite::rusqlite::Connection;
 
 use super::chores::do_now;
-use super::deletes::commit;
+use super::deletes::{Cause, commit, note};
 use super::index::buckets::{self, BucketState};
 use super::index::walk;
 use super::opening::no_such_bucket;
@@ -97,7 +97,10 @@ impl Engine {
                         removed.push(false);
                         continue;
                     }
-                    match commit(connection, &removing, state, &deletion(ending))? {
+                    let deletion = deletion(ending);
+                    let committed = commit(connection, &removing, state, &deletion)?;
+                    note(&removing, &bucket, &deletion, &committed, Cause::Lifecycle);
+                    match committed {
                         Ok((_, owed)) => {
                             chores.extend(owed.chores);
                             removed.push(true);

@@ -51,6 +51,7 @@ mod documents;
 mod encryption;
 mod endings;
 mod error;
+mod events;
 mod file_threads;
 mod folder;
 mod index;
@@ -83,6 +84,7 @@ pub use deletes::{Deleted, Deletion, Likeness};
 pub use encryption::{CustomerKey, DataKey, Encryption, KmsKey, Scheme};
 pub use endings::{Ending, Role, VersionCursor, WalkedVersion};
 pub use error::{DeleteMarker, EngineError, Result};
+pub use events::{Event, EventKind, EventOperation, Events, MAX_WAITING_EVENTS};
 pub use list_query::{
     ListEntry, ListPage, ListQuery, ListedObject, ListedVersion, Page, VersionEntry, VersionPage, VersionQuery,
 };

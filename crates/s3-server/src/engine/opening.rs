@@ -18,7 +18,7 @@ use super::file_threads::FileThreads;
 use super::folder::Folder;
 use super::index::{self, buckets, chores};
 use super::memory_files::MemoryFiles;
-use super::{DataKey, Durability, EngineError, EngineSettings, Result, Staged};
+use super::{DataKey, Durability, EngineError, EngineSettings, Event, Events, Result, Staged};
 
 /// Numbers that one opening may give before it would meet those of the next: 4 million millions.
 const NUMBERS_OF_A_GENERATION: i64 = 1 << 42;
@@ -48,6 +48,7 @@ pub(super) struct Shared {
     pub(super) readers: Arc<FileThreads>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) min_part_bytes: u64,
+    pub(super) events: Events,
     /// The next file's or commit's number. Never given twice, not even by another opening.
     next_number: AtomicI64,
     /// Rows of chores that are done; the next write deletes them.
@@ -86,6 +87,7 @@ impl Engine {
             readers: Arc::new(FileThreads::new(MAX_READERS)),
             clock: settings.clock,
             min_part_bytes: settings.min_part_bytes,
+            events: Events::default(),
             next_number: AtomicI64::new(generation * NUMBERS_OF_A_GENERATION),
             done_chores: Mutex::default(),
             writes: Arc::default(),
@@ -112,6 +114,11 @@ impl Engine {
             tracing::info!(%error, "snapshots could not be removed; the next start does it");
         }
         self.0.files.unlock();
+    }
+
+    /// What its commits change, for one listener.
+    pub fn events(&self) -> &Events {
+        &self.0.events
     }
 
     /// Begins a body for an object or a part.
@@ -196,12 +203,15 @@ impl Shared {
         self: &Arc<Self>,
         work: impl FnOnce(&Connection) -> Work<Result<T>> + Send + 'static,
     ) -> Result<T> {
-        let shared = Arc::clone(self);
-        let written = self.database.write(move |connection| {
+        let (shared, telling) = (Arc::clone(self), Arc::clone(self));
+        let work = move |connection: &Connection| {
             shared.forget_done_chores(connection)?;
-            work(connection)
-        });
-        written.await?
+            // What a piece of work noted that failed is nobody's.
+            drop(shared.events.take_noted());
+            Ok((work(connection)?, shared.events.take_noted()))
+        };
+        let tell = move |(_, events): &mut (Result<T>, Vec<Event>)| telling.events.tell(std::mem::take(events));
+        self.database.write_then(work, tell).await?.0
     }
 
     /// As [`Shared::write_async`]; blocks until the commit.

@@ -13,7 +13,10 @@ use super::locks;
 use super::opening::{Shared, no_such_bucket};
 use super::staged::StagedFile;
 use super::succession::make_way;
-use super::{Condition, Engine, EngineError, ObjectAttributes, ObjectInfo, ObjectPart, Result, Staged};
+use super::{
+    Condition, Engine, EngineError, Event, EventKind, EventOperation, ObjectAttributes, ObjectInfo, ObjectPart, Result,
+    Staged,
+};
 
 /// An object whose bytes lie whole in the staging folder.
 pub(super) struct NewObject {
@@ -23,6 +26,7 @@ pub(super) struct NewObject {
     pub(super) attributes: ObjectAttributes,
     pub(super) parts: Vec<ObjectPart>,
     pub(super) condition: Condition,
+    pub(super) operation: EventOperation,
 }
 
 impl Engine {
@@ -43,7 +47,8 @@ impl Engine {
         check_key(key)?;
         let (bucket, key) = (bucket.to_owned(), key.to_owned());
         let staged = staged.settled().await?;
-        let object = |file| NewObject { bucket, key, file, attributes, parts: Vec::new(), condition };
+        let operation = staged.operation();
+        let object = move |file| NewObject { bucket, key, file, attributes, parts: Vec::new(), condition, operation };
         self.to_the_end_async(|shared| async move {
             staged.check_era(&shared)?;
             let file = match staged.is_quick() {
@@ -95,5 +100,15 @@ pub(super) fn commit(connection: &Connection, shared: &Shared, object: NewObject
     objects::put(connection, bucket.id, sequence, &info, &path)?;
     let owed = gone.owe(connection, Some(path))?;
     object.file.keep();
+    shared.events.note(|| Event {
+        kind: EventKind::ObjectCreated,
+        operation: object.operation,
+        bucket: object.bucket,
+        key: Some(info.key.clone()),
+        size: Some(info.size),
+        etag: Some(info.attributes.etag.clone()),
+        version: info.version,
+        at_ms: last_modified_ms,
+    });
     Ok(Ok((info, owed)))
 }

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use super::data_files::{DataFiles, OpenedFile, WrittenFile};
 use super::encryption::Sealer;
 use super::opening::Shared;
-use super::{Durability, EngineError, Result};
+use super::{Durability, EngineError, EventOperation, Result};
 
 /// What is collected before it is written. A body holds at most two of these in memory.
 const BUFFER_BYTES: usize = 256 << 10;
@@ -28,6 +28,7 @@ pub struct Staged {
     number: i64,
     /// The state that it was begun in; see [`Shared::era`].
     era: u64,
+    operation: EventOperation,
     buffer: BytesMut,
     state: State,
     bytes: u64,
@@ -49,7 +50,13 @@ enum State {
 
 impl Staged {
     pub(super) fn new(files: Arc<DataFiles>, number: i64, era: u64, sealer: Option<Box<Sealer>>) -> Self {
-        Self { files, number, era, buffer: BytesMut::new(), state: State::Buffered, bytes: 0, sealer }
+        let (operation, state) = (EventOperation::default(), State::Buffered);
+        Self { files, number, era, operation, buffer: BytesMut::new(), state, bytes: 0, sealer }
+    }
+
+    /// Says what makes an object of it, for those who hear of it; a put unless this is called.
+    pub fn made_by(&mut self, operation: EventOperation) {
+        self.operation = operation;
     }
 
     /// How many bytes were written.
@@ -125,7 +132,7 @@ impl Staged {
         self.settle().await?;
         let (file, buffer) = (self.take_file(), mem::take(&mut self.buffer));
         let (sealer, files) = (self.sealer.take(), Arc::clone(&self.files));
-        Ok(Unfinished { files, number: self.number, era: self.era, file, buffer, sealer })
+        Ok(Unfinished { files, number: self.number, era: self.era, operation: self.operation, file, buffer, sealer })
     }
 }
 
@@ -134,6 +141,7 @@ pub(super) struct Unfinished {
     files: Arc<DataFiles>,
     number: i64,
     era: u64,
+    operation: EventOperation,
     file: Option<StagedFile>,
     buffer: BytesMut,
     sealer: Option<Box<Sealer>>,
@@ -143,6 +151,11 @@ impl Unfinished {
     /// Refuses a body that was begun in a state which has been replaced. Said while the write is under way.
     pub(super) fn check_era(&self, shared: &Shared) -> Result<()> {
         if self.era == shared.era() { Ok(()) } else { Err(EngineError::StateReplaced) }
+    }
+
+    /// What makes an object of it.
+    pub(super) fn operation(&self) -> EventOperation {
+        self.operation
     }
 
     /// Whether writing it is over in microseconds.

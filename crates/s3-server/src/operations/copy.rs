@@ -11,7 +11,7 @@ use crate::checksum::Algorithm;
 use crate::conditions;
 use crate::encoding::decode_path;
 use crate::encryption::{METHOD, SentKey};
-use crate::engine::{EngineError, ObjectAttributes, ObjectFile, ObjectInfo, Staged, VersionId};
+use crate::engine::{EngineError, EventOperation, ObjectAttributes, ObjectFile, ObjectInfo, Staged, VersionId};
 use crate::error::{Code, S3Error, S3Result};
 use crate::etag::quoted;
 use crate::expected_owner;
@@ -90,6 +90,7 @@ impl Call<'_> {
         }
         self.access.give_object_owner(&mut attributes, bucket).await?;
         let mut staged = NewKey::stage(self.engine, (bucket, key), &how, &mut attributes).await?;
+        staged.made_by(EventOperation::Copy);
         let size = source.object.size;
         let (md5, checksum) = source.copy(0..size, &mut staged, algorithm).await?;
         attributes.etag = etag_of(attributes.encryption.as_ref(), &md5)?;

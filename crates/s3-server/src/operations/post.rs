@@ -11,7 +11,7 @@ use crate::auth::Identity;
 use crate::body::{BodyChecks, Digesting, Framing};
 use crate::encoding::{encode_path, encode_query};
 use crate::encryption::WriteEncryption;
-use crate::engine::{Condition, Engine, ObjectAttributes, ObjectInfo};
+use crate::engine::{Condition, Engine, EventOperation, ObjectAttributes, ObjectInfo};
 use crate::error::{Code, S3Error, S3Result};
 use crate::etag::quoted;
 use crate::form::{Fields, FormFile, FormPolicy, FormReader};
@@ -73,6 +73,7 @@ async fn store(
     let mut digesting = Digesting::start(&checks, None);
     let object = (request.bucket()?, request.key()?);
     let mut staged = NewKey::stage(engine, object, how, &mut attributes).await?;
+    staged.made_by(EventOperation::Post);
     while let Some(piece) = file.next().await? {
         let size = staged.len() + piece.len() as u64;
         if size > max_bytes {

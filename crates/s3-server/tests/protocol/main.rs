@@ -19,6 +19,7 @@ mod encryption_copies;
 mod encryption_headers;
 mod encryption_on_disk;
 mod encryption_uploads;
+mod faults;
 mod forms;
 mod guarded;
 mod hostile;

@@ -1,17 +1,19 @@
-use std::sync::{Mutex, PoisonError};
-
 use holdfast_base::{Error, ErrorKind, Result};
 
 use crate::error::Code;
 use crate::operation::Operation;
 
-/// When a fault cuts the connection, instead of answering.
+/// When a fault cuts the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
     /// Before the operation: it does not happen.
     Before,
+    /// In the midst of the request's body: the operation does not happen. As `Before` where there is no body.
+    Request,
     /// After the operation: it happened, and the client can't know.
     After,
+    /// In the midst of the answer's body: the operation happened. As `After` where there is no body.
+    Response,
 }
 
 /// What goes wrong, and for which requests. What is `None` fits every request.
@@ -27,12 +29,20 @@ pub struct Fault {
     pub count: Option<u32>,
     /// How likely it meets a request that fits, from 0 to 1. Default 1.
     pub probability: Option<f64>,
+    /// What the draws of `probability` begin with: the same seed meets the same requests again. Default a new one.
+    pub seed: Option<u64>,
     /// Waits before the operation, in milliseconds.
     pub delay_ms: Option<u64>,
     /// Answers with this error, and the operation does not happen.
     pub error: Option<Code>,
     /// Cuts the connection.
     pub cut: Option<Cut>,
+    /// Flips a bit of one byte of the answer's body; its headers stay as they are.
+    pub corrupt: bool,
+    /// Where a body is cut or corrupted, in bytes from its beginning. Default: in its middle.
+    pub at_byte: Option<u64>,
+    /// Lets no more than so many bytes a second through, of the request's body and of the answer's.
+    pub bytes_per_second: Option<u64>,
 }
 
 /// A fault in words, as a test writes it.
@@ -49,11 +59,19 @@ pub struct FaultInWords {
     /// As in [`Fault`].
     pub probability: Option<f64>,
     /// As in [`Fault`].
+    pub seed: Option<u64>,
+    /// As in [`Fault`].
     pub delay_ms: Option<u32>,
     /// The name of a [`Code`].
     pub error: Option<String>,
-    /// `before` or `after`.
+    /// `before`, `request`, `after` or `response`.
     pub cut: Option<String>,
+    /// As in [`Fault`].
+    pub corrupt: bool,
+    /// As in [`Fault`].
+    pub at_byte: Option<u64>,
+    /// As in [`Fault`]; at least 1.
+    pub bytes_per_second: Option<u64>,
 }
 
 impl TryFrom<FaultInWords> for Fault {
@@ -70,31 +88,64 @@ impl TryFrom<FaultInWords> for Fault {
             let known = Code::named(&name).filter(|code| *code != Code::NotModified);
             known.ok_or_else(|| invalid("error", &format!("{name:?} is no error code of this server")))
         });
-        let cut = words.cut.map(|moment| match moment.as_str() {
-            "before" => Ok(Cut::Before),
-            "after" => Ok(Cut::After),
-            _ => Err(invalid("cut", &format!("{moment:?} is neither \"before\" nor \"after\""))),
+        let cut = words.cut.map(|moment| {
+            let known = CUTS.iter().find(|(name, _)| *name == moment).map(|(_, cut)| *cut);
+            let names = CUTS.map(|(name, _)| name).join(", ");
+            known.ok_or_else(|| invalid("cut", &format!("{moment:?} is none of {names}")))
         });
-        if words.count == Some(0) {
-            return Err(invalid("count", "0 requests would meet it; give at least 1"));
-        }
-        if words.probability.is_some_and(|probability| !(0.0..=1.0).contains(&probability)) {
-            return Err(invalid("probability", "it lies between 0 and 1"));
-        }
         let fault = Self {
             operation: operation.transpose()?,
             bucket: words.bucket,
             key: words.key,
             count: words.count,
             probability: words.probability,
+            seed: words.seed,
             delay_ms: words.delay_ms.map(u64::from),
             error: error.transpose()?,
             cut: cut.transpose()?,
+            corrupt: words.corrupt,
+            at_byte: words.at_byte,
+            bytes_per_second: words.bytes_per_second,
         };
-        if fault.delay_ms.is_none() && fault.error.is_none() && fault.cut.is_none() {
-            return Err(invalid("error", "nothing would go wrong; give an error, a delayMs or a cut"));
-        }
+        fault.check()?;
         Ok(fault)
+    }
+}
+
+const CUTS: [(&str, Cut); 4] =
+    [("before", Cut::Before), ("request", Cut::Request), ("after", Cut::After), ("response", Cut::Response)];
+
+impl Fault {
+    /// Refuses what contradicts itself.
+    fn check(&self) -> Result<()> {
+        if self.count == Some(0) {
+            return Err(invalid("count", "0 requests would meet it; give at least 1"));
+        }
+        if self.probability.is_some_and(|probability| !(0.0..=1.0).contains(&probability)) {
+            return Err(invalid("probability", "it lies between 0 and 1"));
+        }
+        if self.seed.is_some() && self.probability.is_none() {
+            return Err(invalid("seed", "nothing is drawn without a probability"));
+        }
+        if self.bytes_per_second == Some(0) {
+            return Err(invalid("bytesPerSecond", "nothing would ever come; give at least 1, or a cut"));
+        }
+        if self.at_byte.is_some() && !self.corrupt && !matches!(self.cut, Some(Cut::Request | Cut::Response)) {
+            return Err(invalid("atByte", "it says where corrupt, or a cut \"request\" or \"response\", happens"));
+        }
+        let is_something = self.delay_ms.is_some() || self.error.is_some() || self.cut.is_some() || self.corrupt;
+        if !is_something && self.bytes_per_second.is_none() {
+            let why = "nothing would go wrong; give an error, a delayMs, a cut, a bytesPerSecond or corrupt";
+            return Err(invalid("error", why));
+        }
+        Ok(())
+    }
+
+    /// Whether it is about such requests.
+    pub(super) fn fits(&self, operation: Option<Operation>, bucket: Option<&str>, key: Option<&str>) -> bool {
+        self.operation.is_none_or(|wanted| Some(wanted) == operation)
+            && self.bucket.as_deref().is_none_or(|wanted| Some(wanted) == bucket)
+            && self.key.as_deref().is_none_or(|wanted| Some(wanted) == key)
     }
 }
 
@@ -103,75 +154,9 @@ fn invalid(field: &str, why: &str) -> Error {
         .with("field", field)
 }
 
-/// The faults of a server, for tests of its clients.
-#[derive(Debug, Default)]
-pub struct Faults(Mutex<Vec<Fault>>);
-
-impl Faults {
-    /// Adds a fault. The first that fits a request meets it.
-    pub fn add(&self, fault: Fault) {
-        self.lock().push(fault);
-    }
-
-    /// Removes every fault.
-    pub fn clear(&self) {
-        self.lock().clear();
-    }
-
-    /// The fault that meets a request, if one does; it is used up by that.
-    pub(crate) fn meeting(
-        &self,
-        operation: Option<Operation>,
-        bucket: Option<&str>,
-        key: Option<&str>,
-    ) -> Option<Fault> {
-        let mut faults = self.lock();
-        let index = faults.iter().position(|fault| fault.fits(operation, bucket, key) && fault.happens())?;
-        let met = faults[index].clone();
-        if let Some(count) = &mut faults[index].count {
-            *count -= 1;
-            if *count == 0 {
-                faults.remove(index);
-            }
-        }
-        Some(met)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Fault>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Fault {
-    fn fits(&self, operation: Option<Operation>, bucket: Option<&str>, key: Option<&str>) -> bool {
-        self.count != Some(0)
-            && self.operation.is_none_or(|wanted| Some(wanted) == operation)
-            && self.bucket.as_deref().is_none_or(|wanted| Some(wanted) == bucket)
-            && self.key.as_deref().is_none_or(|wanted| Some(wanted) == key)
-    }
-
-    fn happens(&self) -> bool {
-        let Some(probability) = self.probability else { return true };
-        let drawn = getrandom::u32().unwrap_or_default();
-        f64::from(drawn) / (f64::from(u32::MAX) + 1.0) < probability
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_fault_meets_what_it_fits_as_often_as_it_says() {
-        let faults = Faults::default();
-        let operation = Some(Operation::PutObject);
-        faults.add(Fault { operation, bucket: Some("b".into()), count: Some(2), ..Fault::default() });
-        assert!(faults.meeting(Some(Operation::GetObject), Some("b"), None).is_none());
-        assert!(faults.meeting(operation, Some("c"), None).is_none());
-        assert!(faults.meeting(operation, Some("b"), Some("k")).is_some());
-        assert!(faults.meeting(operation, Some("b"), Some("k")).is_some());
-        assert!(faults.meeting(operation, Some("b"), Some("k")).is_none());
-    }
 
     #[test]
     fn words_that_mean_nothing_are_refused_by_field() {
@@ -186,14 +171,8 @@ mod tests {
         assert_eq!(field(FaultInWords { count: Some(0), error: error(), ..Default::default() }), "count");
         assert_eq!(field(FaultInWords { probability: Some(2.0), error: error(), ..Default::default() }), "probability");
         assert_eq!(field(FaultInWords::default()), "error");
-    }
-
-    #[test]
-    fn a_probability_of_0_never_happens_and_of_1_always() {
-        let faults = Faults::default();
-        faults.add(Fault { probability: Some(0.0), ..Fault::default() });
-        assert!((0..100).all(|_| faults.meeting(None, None, None).is_none()));
-        faults.add(Fault { probability: Some(1.0), ..Fault::default() });
-        assert!((0..100).all(|_| faults.meeting(None, None, None).is_some()));
+        assert_eq!(field(FaultInWords { seed: Some(1), error: error(), ..Default::default() }), "seed");
+        assert_eq!(field(FaultInWords { bytes_per_second: Some(0), ..Default::default() }), "bytesPerSecond");
+        assert_eq!(field(FaultInWords { at_byte: Some(1), error: error(), ..Default::default() }), "atByte");
     }
 }
