@@ -398,6 +398,35 @@ export interface IS3Descriptor {
 	/** Whether it speaks TLS; it does not. */
 	useSsl: boolean;
 }
+/** What an event is about. */
+export type StorageEventType = "bucket:created" | "bucket:removed" | "object:created" | "object:removed";
+/** A type, or some of them: `object:*`, `bucket:*`, `*`. */
+export type StorageEventPattern = StorageEventType | "bucket:*" | "object:*" | "*";
+/** A change that is committed. */
+export interface IStorageEvent {
+	readonly type: StorageEventType;
+	/**
+	 * What changed it, in the words of S3's event names: `Put`, `Post`, `Copy`, `CompleteMultipartUpload`, `Delete`,
+	 * `DeleteMarkerCreated`, `LifecycleExpiration:Delete`,
+	 * `LifecycleExpiration:DeleteMarkerCreated`; `CreateBucket`, `DeleteBucket`.
+	 */
+	readonly operation: string;
+	readonly bucket: string;
+	/** The key, of an object's event. */
+	readonly key?: string;
+	/** Of a new object, in bytes. */
+	readonly size?: number;
+	/** Of a new object, without quotes. */
+	readonly etag?: string;
+	/** The version that was made or removed, in a bucket that has versioning. */
+	readonly versionId?: string;
+	/** In milliseconds since 1970-01-01 UTC. */
+	readonly atMs: number;
+	/** How many events this handler has missed before this one, being more than 10,000 behind; else 0. */
+	readonly missed: number;
+}
+/** Hears events one at a time: the next comes when what it gives back has settled. */
+export type StorageEventHandler = (event: IStorageEvent) => unknown;
 /** What goes wrong, and for which requests; a field that is left out fits every request. */
 export interface IStorageFault {
 	/** Only this operation, for example `GetObject`. */
@@ -406,16 +435,34 @@ export interface IStorageFault {
 	bucket?: string;
 	/** Only this key. */
 	key?: string;
-	/** How many requests it meets before it is gone, at least 1. Default: all, until `clear()`. */
+	/** How many requests it meets before it is gone, at least 1. Default: all, until it is removed. */
 	count?: number;
 	/** How likely it meets a request that fits, from 0 to 1. Default 1. */
 	probability?: number;
+	/** What the draws of `probability` begin with, a whole number: the same seed meets the same requests again. */
+	seed?: number;
 	/** Waits before the operation, in milliseconds. */
 	delayMs?: number;
 	/** Answers with this S3 error, for example `SlowDown`; the operation does not happen. */
 	error?: string;
-	/** Cuts the connection: `before` the operation, or `after` it, when it has happened and the client can't know. */
-	cut?: "before" | "after";
+	/**
+	 * Cuts the connection: `before` the operation; in the midst of the `request`'s body, so that it does not happen;
+	 * `after` it, when it has happened and the client can't know; in the midst of the `response`'s body.
+	 */
+	cut?: "before" | "request" | "after" | "response";
+	/** Flips a bit of one byte of the answer's body; its headers, checksums too, are those of the true one. */
+	corrupt?: boolean;
+	/** Where a body is cut or corrupted, in bytes from its beginning. Default: in its middle. */
+	atByte?: number;
+	/** Lets no more than so many bytes a second through, of the request's body and of the answer's; at least 1. */
+	bytesPerSecond?: number;
+}
+/** A fault that was added. */
+export interface IAddedFault {
+	/** How many requests it has met so far. */
+	readonly met: number;
+	/** Removes it; whether it was still there. */
+	remove(): boolean;
 }
 /** Makes a server fail on purpose, for tests of its clients. The first fault that fits a request meets it. */
 export declare class Faults {
@@ -425,7 +472,7 @@ export declare class Faults {
 	 *
 	 * @throws ValidationError `INVALID_FAULT`, naming the field that can't be used; ClosedError when the server is not running.
 	 */
-	add(fault: IStorageFault): void;
+	add(fault: IStorageFault): IAddedFault;
 	/** Removes every fault. */
 	clear(): void;
 }
@@ -540,6 +587,26 @@ export declare class SmartStorage {
 	 * @throws ClosedError `NOT_RUNNING`.
 	 */
 	runLifecycle(): Promise<IStorageLifecycleRun>;
+	/**
+	 * Calls `handler` for each change of that type (`object:created`, `object:removed`, `bucket:created`,
+	 * `bucket:removed`; `object:*`, `bucket:*`, `*`), after its commit and in the order of the commits. A handler that
+	 * gives back a promise gets the next event when that has settled; one that is more than 10,000 events behind misses
+	 * the oldest, and the next event's `missed` says how many. What a handler throws is an uncaught exception. Handlers
+	 * stay over `stop()` and `start()`, and do not keep the process alive.
+	 *
+	 * @returns What ends it.
+	 * @throws ValidationError `INVALID_EVENT_TYPE`, `INVALID_EVENT_HANDLER`.
+	 */
+	on(type: StorageEventPattern, handler: StorageEventHandler): () => void;
+	/** As `on()`, for the next event alone; without a handler it is promised. */
+	once(type: StorageEventPattern): Promise<IStorageEvent>;
+	once(type: StorageEventPattern, handler: StorageEventHandler): () => void;
+	/** Ends what `on()` or `once()` began with that very type and handler; nothing happens when there is none. */
+	off(type: StorageEventPattern, handler: StorageEventHandler): this;
+	/** The same events for `for await`, from this call on; leaving the loop ends it. */
+	events(type?: StorageEventPattern): AsyncIterableIterator<IStorageEvent>;
+	/** Waits until every handler is done with the events of what was committed before this call. */
+	settled(): Promise<void>;
 	/**
 	 * How clients reach it. Fields of `options` stand for those of the server.
 	 *

@@ -93,6 +93,14 @@ export declare class ReplicaTransaction {
   rollBack(): Promise<Reply<undefined>>
 }
 
+/** A fault that was added. */
+export declare class StorageFaultHandle {
+  /** How many requests it has met. */
+  get met(): number
+  /** Removes it; whether it was still there. */
+  remove(): boolean
+}
+
 /** A running server. */
 export declare class StorageServer {
   /** The port that it listens on. */
@@ -109,6 +117,12 @@ export declare class StorageServer {
   forget(state: StorageState): Promise<Reply<undefined>>
   /** Ends what lifecycle rules say. */
   runLifecycle(): Promise<Reply<StorageLifecycleRun>>
+  /** Queues events from here on; `wake` is called when some wait. */
+  listen(wake: Wake): void
+  /** Drops events from here on. */
+  unlisten(): void
+  /** Takes the oldest events that wait. */
+  takeEvents(max: number): StorageEvents
   /** Stops it, once what is in flight is done. */
   stop(): Promise<Reply<undefined>>
   /** The last requests, oldest first. */
@@ -116,7 +130,7 @@ export declare class StorageServer {
   /** Forgets the requests. */
   clearRequests(): void
   /** Adds a fault. */
-  addFault(fault: StorageFault): Reply<undefined>
+  addFault(fault: StorageFault): Reply<StorageFaultHandle>
   /** Removes every fault. */
   clearFaults(): void
 }
@@ -515,6 +529,34 @@ export interface StorageCredential {
   email?: string
 }
 
+/** A change that stands. */
+export interface StorageEvent {
+  /** What changed. */
+  type: string
+  /** By what. */
+  operation: string
+  /** The bucket. */
+  bucket: string
+  /** The key. */
+  key?: string
+  /** In bytes. */
+  size?: number
+  /** Without quotes. */
+  etag?: string
+  /** The version. */
+  versionId?: string
+  /** In milliseconds since the epoch. */
+  atMs: number
+}
+
+/** Events that waited. */
+export interface StorageEvents {
+  /** Oldest first. */
+  events: Array<StorageEvent>
+  /** How many were dropped before them. */
+  missed: number
+}
+
 /** What goes wrong, and for which requests. */
 export interface StorageFault {
   /** Only this operation. */
@@ -527,12 +569,20 @@ export interface StorageFault {
   count?: number
   /** How likely it meets one, 0 to 1. */
   probability?: number
+  /** What the draws begin with. */
+  seed?: number
   /** Waits that long, in milliseconds. */
   delayMs?: number
   /** Answers with that code. */
   error?: string
-  /** Cuts the connection `before` or `after` the operation. */
+  /** Cuts the connection: `before`, `request`, `after` or `response`. */
   cut?: string
+  /** Flips a bit of the answer's body. */
+  corrupt?: boolean
+  /** Where, in bytes. */
+  atByte?: number
+  /** How fast bodies come. */
+  bytesPerSecond?: number
 }
 
 /** What one pass over all lifecycle rules has ended. */

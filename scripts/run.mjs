@@ -12,7 +12,14 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const require = createRequire(join(root, "package.json"));
 
 /** Entry points of the package; each gets an ES module beside it that re-exports the CommonJS one. */
-const ENTRIES = ["index", "lib/level/index", "lib/level/leveldown", "lib/remult/index"];
+const ENTRIES = [
+  "index",
+  "lib/level/index",
+  "lib/level/leveldown",
+  "lib/remult/index",
+  "lib/fixtures/jest",
+  "lib/fixtures/node-test",
+];
 
 /** The tests that `check` runs and `test` leaves out. */
 const HOUSE_RULES = join("__test__", "house");

@@ -41,6 +41,7 @@ const LIB_ARROWS: Readonly<Record<string, readonly string[]>> = {
   "lib/storage": ["lib/errors.ts", "lib/native.ts"],
   "lib/remult": ["lib/errors.ts", "lib/native.ts", "lib/aws-credentials.ts"],
   "lib/level": ["lib/errors.ts", "lib/native.ts", "lib/aws-credentials.ts"],
+  "lib/fixtures": ["lib/errors.ts", "lib/storage"],
   "lib/cli": ["lib/errors.ts", "lib/storage"],
   "index.ts": ["lib/errors.ts", "lib/store", "lib/storage", "lib/remult"],
 };

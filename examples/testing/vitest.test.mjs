@@ -1,0 +1,36 @@
+// Run with: npx vitest run
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { useStorage } from "holdfast/vitest";
+import { expect, test } from "vitest";
+
+let client;
+const storage = useStorage({ buckets: ["assets"] }, async (storage) => {
+  const { endpoint, port, accessKey, accessSecret } = await storage.getStorageDescriptor();
+  client = new S3Client({
+    endpoint: `http://${endpoint}:${port}`,
+    region: "us-east-1",
+    credentials: { accessKeyId: accessKey, secretAccessKey: accessSecret },
+    forcePathStyle: true,
+    maxAttempts: 1,
+  });
+  await client.send(new PutObjectCommand({ Bucket: "assets", Key: "prepared", Body: "for every test" }));
+});
+
+test("begins with what was prepared, and may change everything", async () => {
+  await client.send(new PutObjectCommand({ Bucket: "assets", Key: "prepared", Body: "changed" }));
+  await client.send(new PutObjectCommand({ Bucket: "assets", Key: "more", Body: "x" }));
+  expect(storage.requests.length).toBe(2);
+});
+
+test("begins with what was prepared again", async () => {
+  const { Contents } = await client.send(new ListObjectsV2Command({ Bucket: "assets" }));
+  expect(Contents.map(({ Key }) => Key)).toEqual(["prepared"]);
+  const { Body } = await client.send(new GetObjectCommand({ Bucket: "assets", Key: "prepared" }));
+  expect(await Body.transformToString()).toBe("for every test");
+});
+
+test("sees how the code fares when the storage fails", async () => {
+  storage.faults.add({ operation: "GetObject", error: "SlowDown" });
+  const get = client.send(new GetObjectCommand({ Bucket: "assets", Key: "prepared" }));
+  await expect(get).rejects.toMatchObject({ name: "SlowDown" });
+});
