@@ -49,8 +49,8 @@ describe("holdfast/vitest and holdfast/jest", () => {
     { runner: "jest", example: "jest.test.cjs", args: ["--rootDir", "."], passed: /Tests:\s+3 passed/ },
   ];
   for (const { runner, example, args, passed } of cases) {
-    it(`isolates the tests of a file in ${runner}`, async (test) => {
-      if (missing !== undefined) return test.skip(missing);
+    it(`isolates the tests of a file in ${runner}`, async (context) => {
+      if (missing !== undefined) return context.skip(missing);
       const folder = join(RUNNERS, `run-${runner}`);
       mkdirSync(folder, { recursive: true });
       try {

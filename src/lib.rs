@@ -14,4 +14,5 @@ mod replica_bucket;
 mod reply;
 mod s3_settings;
 mod storage;
+mod storage_settings;
 mod store;
