@@ -166,9 +166,5 @@ pub(crate) async fn read_segment(store: &dyn ReplicaStore, generation: Uuid, seq
 }
 
 fn decode(bytes: &Bytes, sequence: u64, key: &str) -> Result<StoredSegment> {
-    let stored = StoredSegment::decode(bytes).map_err(|error| error.with("key", key))?;
-    if stored.segment.sequence != sequence {
-        return Err(crate::segment::corrupt("stands under another's name").with("key", key));
-    }
-    Ok(stored)
+    StoredSegment::decode(bytes, sequence).map_err(|error| error.with("key", key))
 }

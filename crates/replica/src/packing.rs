@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::log_chain::read_segment;
 use crate::log_listing::{Listed, LogListing, Piece};
-use crate::segment::{SegmentKind, StoredSegment, corrupt};
+use crate::segment::{SegmentKind, StoredSegment, corrupt, link};
 use crate::step::{Step, StepSink};
 use crate::store::{Outcome, ReplicaStore};
 use crate::{layout, pack};
@@ -91,12 +91,11 @@ impl Packing {
         let mut previous = None;
         for (sequence, bytes) in &segments {
             let key = layout::segment(self.generation, *sequence);
-            let stored = StoredSegment::decode(bytes).map_err(|error| error.with("key", key.clone()))?;
-            let follows = previous.is_none_or(|previous| previous == stored.segment.previous);
-            if stored.segment.sequence != *sequence || !follows {
+            let stored = StoredSegment::decode(bytes, *sequence).map_err(|error| error.with("key", key.clone()))?;
+            if previous.is_some_and(|previous| previous != stored.segment.previous) {
                 return Err(corrupt("does not follow from the one before it").with("key", key));
             }
-            previous = Some(stored.digest);
+            previous = Some(link(&stored.digest));
             match stored.segment.kind {
                 SegmentKind::Commit | SegmentKind::Part => freed.push(key),
                 SegmentKind::Seal | SegmentKind::Rollover(_) => drop(self.marks.insert(*sequence)),

@@ -1,5 +1,6 @@
 //! A database file in the making: a snapshot's pages, then segment after segment.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use holdfast_sqlite::rusqlite::{Connection, OpenFlags};
 
 use crate::page_checksum::{JOURNAL_MODE_BYTES, lock_page, page_checksum};
 use crate::point::Point;
-use crate::segment::{Digest, Segment, SegmentKind, StoredSegment, corrupt};
+use crate::segment::{Digest, Segment, SegmentKind, StoredSegment, corrupt, link};
 
 /// A place in the log.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +31,7 @@ pub(crate) struct RestoredFile {
     pub(crate) checksum: u64,
     pub(crate) at: LogPlace,
     /// Parts of a transaction whose last part has not come by.
-    parts: Vec<PathBuf>,
+    parts: Vec<(u64, PathBuf)>,
     pub(crate) applied: u64,
 }
 
@@ -59,9 +60,9 @@ impl RestoredFile {
 
     /// Takes the next segment; false, and nothing taken, when it is behind the point.
     pub(crate) fn take(&mut self, sequence: u64, bytes: &Bytes, until: Point) -> Result<bool> {
-        let stored = StoredSegment::decode(bytes)?;
+        let stored = StoredSegment::decode(bytes, sequence)?;
         let segment = &stored.segment;
-        if segment.sequence != sequence || sequence != self.at.sequence + 1 || segment.previous != self.at.digest {
+        if sequence != self.at.sequence + 1 || segment.previous != link(&self.at.digest) {
             return Err(corrupt("does not follow from the one before it").with("sequence", segment.sequence));
         }
         if !until.allows(segment.time_ms) {
@@ -70,9 +71,9 @@ impl RestoredFile {
         match segment.kind {
             SegmentKind::Part => self.put_aside(segment.sequence, bytes)?,
             SegmentKind::Commit => {
-                for part in std::mem::take(&mut self.parts) {
+                for (number, part) in std::mem::take(&mut self.parts) {
                     let bytes = Bytes::from(std::fs::read(&part)?);
-                    self.apply(&StoredSegment::decode(&bytes)?.segment)?;
+                    self.apply(&StoredSegment::decode(&bytes, number)?.segment)?;
                     std::fs::remove_file(part)?;
                 }
                 self.apply(segment)?;
@@ -99,46 +100,52 @@ impl RestoredFile {
     fn put_aside(&mut self, sequence: u64, bytes: &Bytes) -> Result<()> {
         let path = crate::local_history::beside(&self.path, &format!(".part-{sequence}"));
         std::fs::write(&path, bytes)?;
-        self.parts.push(path);
+        self.parts.push((sequence, path));
         Ok(())
     }
 
     fn forget_parts(&mut self) -> Result<()> {
-        for part in std::mem::take(&mut self.parts) {
+        for (_, part) in std::mem::take(&mut self.parts) {
             std::fs::remove_file(part)?;
         }
         Ok(())
     }
 
     fn apply(&mut self, segment: &Segment) -> Result<()> {
-        if segment.page_bytes != self.page_bytes || segment.before != self.checksum {
+        let page_count = segment.page_count.unwrap_or(self.page_count);
+        let is_outside = segment.pages.last() > page_count;
+        if segment.page_bytes != self.page_bytes || is_outside {
             return Err(corrupt("belongs to another state of the database").with("sequence", segment.sequence));
         }
-        for change in &segment.pages {
-            let is_inside = change.number <= self.page_count;
-            let old = if is_inside { self.read(change.number)? } else { vec![0; self.page_bytes as usize] };
-            let new = change.image.decode(&old)?;
-            if is_inside {
-                self.checksum ^= self.weight(change.number, &old) ^ self.weight(change.number, &new);
-            }
-            self.file.write_all_at(&new, self.offset(change.number))?;
-        }
-        if segment.is_whole() {
-            self.resize(segment.page_count)?;
-        }
-        if segment.after != self.checksum {
+        let page_bytes = self.page_bytes as usize;
+        let old = |number| if number <= self.page_count { self.read(number) } else { Ok(vec![0; page_bytes]) };
+        let pages: BTreeMap<u32, Bytes> = segment.pages.decode(old)?.into_iter().collect();
+        let page_count = if segment.is_whole() { page_count } else { self.page_count };
+        if segment.after != self.checksum_with(&pages, page_count)? {
             return Err(corrupt("gives another state than it says").with("sequence", segment.sequence));
         }
+        for (&number, new) in &pages {
+            self.file.write_all_at(new, self.offset(number))?;
+        }
+        self.checksum = segment.after;
+        self.page_count = page_count;
         Ok(())
     }
 
-    fn resize(&mut self, page_count: u32) -> Result<()> {
+    /// The checksum as it will be with these pages and this size.
+    fn checksum_with(&self, pages: &BTreeMap<u32, Bytes>, page_count: u32) -> Result<u64> {
+        let mut checksum = self.checksum;
+        for (&number, new) in pages.range(..=self.page_count) {
+            checksum ^= self.weight(number, &self.read(number)?) ^ self.weight(number, new);
+        }
         let (from, to) = (self.page_count.min(page_count), self.page_count.max(page_count));
         for number in from + 1..=to {
-            self.checksum ^= self.weight(number, &self.read(number)?);
+            checksum ^= match pages.get(&number) {
+                Some(new) => self.weight(number, new),
+                None => self.weight(number, &self.read(number)?),
+            };
         }
-        self.page_count = page_count;
-        Ok(())
+        Ok(checksum)
     }
 
     fn read(&self, number: u32) -> Result<Vec<u8>> {

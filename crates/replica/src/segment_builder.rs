@@ -8,9 +8,10 @@ use holdfast_base::{Error, Result};
 use uuid::Uuid;
 
 use crate::backlog::LocalCommit;
+use crate::page_changes::{PageChange, PageChanges, PagePair};
 use crate::page_image::PageImage;
 use crate::page_view::PageView;
-use crate::segment::{Digest, PageChange, Segment, SegmentKind, Transaction};
+use crate::segment::{Digest, Segment, SegmentKind, Transaction, link};
 use crate::wal::{Cursor, WalFile, vanished};
 
 /// Pages of one segment, in bytes before compression; a larger transaction is split.
@@ -42,12 +43,15 @@ pub(crate) struct SegmentBuilder {
     cycle: u64,
     /// Pages behind the database's size that earlier parts of the open transaction carried.
     carried: Arc<HashSet<u32>>,
+    /// Whether a segment has said who writes.
+    is_introduced: bool,
 }
 
 /// A segment that is ready to be stored, and the builder as it will be when it is.
 #[derive(Debug)]
 pub(crate) struct Built {
     pub(crate) key: String,
+    pub(crate) sequence: u64,
     pub(crate) bytes: Bytes,
     pub(crate) after: SegmentBuilder,
     /// The last commit that is whole with it.
@@ -57,7 +61,7 @@ pub(crate) struct Built {
 impl SegmentBuilder {
     /// Begins after a state of the local files.
     pub(crate) fn new(end: LogEnd, view: PageView, cursor: Option<Cursor>) -> Self {
-        Self { end, view, cursor, cycle: 0, carried: Arc::default() }
+        Self { end, view, cursor, cycle: 0, carried: Arc::default(), is_introduced: false }
     }
 
     /// The last frame that is in a segment.
@@ -84,12 +88,12 @@ impl SegmentBuilder {
     }
 
     /// An empty segment.
-    pub(crate) fn empty(&self, kind: SegmentKind) -> Built {
+    pub(crate) fn empty(&self, kind: SegmentKind) -> Result<Built> {
         let mut after = self.clone();
         if let SegmentKind::Rollover(next) = kind {
             after.end.generation = next;
         }
-        let segment = self.segment(kind, &after.view, Vec::new(), Vec::new());
+        let segment = self.segment(kind, &after.view, Vec::new(), PageChanges::Each(Vec::new()));
         self.finish(&segment, after, None)
     }
 
@@ -114,12 +118,12 @@ impl SegmentBuilder {
         let mut segment = self.segment(kind, &after.view, transactions, pages);
         if !is_whole {
             // A part may hold pages behind the size before the transaction; its own size only bounds them.
-            let largest = segment.pages.last().map_or(0, |page| page.number);
-            segment.page_count = segment.page_count.max(largest);
-            let carried = segment.pages.iter().map(|page| page.number).filter(|&number| number > before.page_count);
+            let largest = segment.pages.last();
+            segment.page_count = Some(after.view.page_count.max(largest));
+            let carried = segment.pages.numbers().into_iter().filter(|&number| number > before.page_count);
             Arc::make_mut(&mut after.carried).extend(carried);
         }
-        Ok(self.finish(&segment, after, is_whole.then_some(last.number)))
+        self.finish(&segment, after, is_whole.then_some(last.number))
     }
 
     /// Times never go back along the log, so that a time is one place in it. A clock that was more than a day
@@ -139,31 +143,32 @@ impl SegmentBuilder {
         kind: SegmentKind,
         after: &PageView,
         transactions: Vec<Transaction>,
-        pages: Vec<PageChange>,
+        pages: PageChanges,
     ) -> Segment {
         Segment {
             kind,
             epoch: self.end.epoch,
-            writer: self.end.writer,
+            writer: (!self.is_introduced).then_some(self.end.writer),
             sequence: self.end.sequence + 1,
-            previous: self.end.digest,
-            before: self.view.checksum,
+            previous: link(&self.end.digest),
             after: after.checksum,
             page_bytes: after.page_bytes,
-            page_count: after.page_count,
+            page_count: (after.page_count != self.view.page_count).then_some(after.page_count),
             time_ms: transactions.last().map_or(self.end.time_ms, |last| last.committed_ms),
             transactions,
             pages,
         }
     }
 
-    fn finish(&self, segment: &Segment, mut after: Self, commit: Option<u64>) -> Built {
-        let (bytes, digest) = segment.encode();
+    fn finish(&self, segment: &Segment, mut after: Self, commit: Option<u64>) -> Result<Built> {
+        let (bytes, digest) = segment.encode()?;
+        after.is_introduced = true;
         after.end.sequence = segment.sequence;
         after.end.digest = digest;
         after.end.time_ms = segment.time_ms;
         after.end.log_bytes += bytes.len() as u64;
-        Built { key: crate::layout::segment(self.end.generation, segment.sequence), bytes, after, commit }
+        let key = crate::layout::segment(self.end.generation, segment.sequence);
+        Ok(Built { key, sequence: segment.sequence, bytes, after, commit })
     }
 
     fn enter_cycle(&mut self, cycle: u64) -> Result<()> {
@@ -223,21 +228,28 @@ fn unwritten(
     new.filter(is_missing).map(|number| (number, 0)).collect()
 }
 
-fn encode_pages(before: &PageView, after: &PageView, mut numbers: Vec<u32>) -> Result<Vec<PageChange>> {
+fn encode_pages(before: &PageView, after: &PageView, mut numbers: Vec<u32>) -> Result<PageChanges> {
     numbers.sort_unstable();
-    let (mut old, mut new) = (before.blank(), before.blank());
+    if PageChanges::is_few(numbers.len(), after.page_bytes) {
+        let pairs = numbers.into_iter().filter_map(|number| changed(before, after, number).transpose());
+        return PageChanges::of_few(&pairs.collect::<Result<Vec<_>>>()?);
+    }
     let mut pages = Vec::with_capacity(numbers.len());
     for number in numbers {
-        after.read(number, &mut new)?;
-        let has_previous = number <= before.page_count;
-        if has_previous {
-            before.read(number, &mut old)?;
+        if let Some(pair) = changed(before, after, number)? {
+            pages.push(PageChange { number, image: PageImage::encode(&pair.after, &pair.before)? });
         }
-        if has_previous && old == new {
-            continue;
-        }
-        let image = PageImage::encode(&new, has_previous.then_some(old.as_slice()))?;
-        pages.push(PageChange { number, image });
     }
-    Ok(pages)
+    Ok(PageChanges::Each(pages))
+}
+
+/// A page before and after; `None` when it is the same.
+fn changed(before: &PageView, after: &PageView, number: u32) -> Result<Option<PagePair>> {
+    let (mut old, mut new) = (before.blank(), before.blank());
+    after.read(number, &mut new)?;
+    let has_previous = number <= before.page_count;
+    if has_previous {
+        before.read(number, &mut old)?;
+    }
+    Ok((!has_previous || old != new).then_some(PagePair { number, before: old, after: new }))
 }

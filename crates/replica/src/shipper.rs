@@ -113,7 +113,7 @@ impl Shipper {
 
     async fn roll_over(&mut self, next: Uuid) -> Result<SegmentBuilder> {
         self.ship_all().await.map_err(|()| self.reason())?;
-        self.store_segment(self.builder.empty(SegmentKind::Rollover(next))).await?;
+        self.store_segment(self.builder.empty(SegmentKind::Rollover(next))?).await?;
         Ok(self.builder.clone())
     }
 
@@ -219,7 +219,7 @@ pub(crate) async fn put_segment(store: &dyn ReplicaStore, built: &Built) -> Resu
     if there.bytes == built.bytes {
         return Ok(Placed::Ours);
     }
-    let epoch = StoredSegment::decode(&there.bytes).map_or(0, |stored| stored.segment.epoch);
+    let epoch = StoredSegment::decode(&there.bytes, built.sequence).map_or(0, |stored| stored.segment.epoch);
     let message = format!(
         "another process writes this database (epoch {epoch}, ours is {}): {} is not ours. \
          Nothing more is written here; close, and open again to take over",

@@ -96,7 +96,7 @@ impl Start<'_> {
             state.closed && state.sequence == chain.sequence && state.digest() == Some(chain.digest)
         });
         if !is_ours {
-            let seal = builder.empty(SegmentKind::Seal);
+            let seal = builder.empty(SegmentKind::Seal)?;
             match self.seal(&seal).await? {
                 Placed::Ours => builder = seal.after,
                 // Somebody took the log between our look and our seal. Whoever has the lease looks again.

@@ -3,10 +3,10 @@
 
 mod support;
 
-use holdfast_replica::{Replica, SegmentKind, Statement, StoredSegment, SyncMode};
+use holdfast_replica::{Replica, SegmentKind, Statement, SyncMode};
 use holdfast_sqlite::rusqlite::Connection;
 use holdfast_testkit::Dice;
-use support::{Machine, MemoryStore, number, rows_of, run, until};
+use support::{Machine, MemoryStore, decoded, number, rows_of, run, until};
 
 /// The database as one file, its log moved into it.
 fn image(machine: &Machine) -> Vec<u8> {
@@ -110,7 +110,7 @@ async fn cut_off_the_last_commit(store: &MemoryStore) {
         keys.sort_by_key(|key| key.rsplit('/').next().unwrap().to_owned());
         keys
     };
-    let kind = |key: &String| StoredSegment::decode(&store.bytes(key)).unwrap().segment.kind;
+    let kind = |key: &String| decoded(store, key).segment.kind;
     // A log that has outgrown its database ends with one.
     until(|| matches!(keys().last().map(kind), Some(SegmentKind::Rollover(_)))).await;
     for key in keys().iter().rev() {

@@ -6,8 +6,8 @@ mod support;
 use std::sync::Arc;
 
 use holdfast_base::{ErrorKind, ManualClock};
-use holdfast_replica::{Event, LockRecord, ReplicaSettings, SegmentKind, StoredSegment, SyncMode};
-use support::{Fault, Machine, MemoryStore, number, rows_of, run, try_run};
+use holdfast_replica::{Event, LockRecord, ReplicaSettings, SegmentKind, SyncMode};
+use support::{Fault, Machine, MemoryStore, decoded, number, rows_of, run, try_run};
 
 fn forced(machine: &Machine) -> ReplicaSettings {
     ReplicaSettings { force_lock: true, ..machine.settings(SyncMode::Sync) }
@@ -210,7 +210,7 @@ async fn epochs_never_fall_along_the_log() {
     }
     let mut keys = store.keys(".seg");
     keys.sort_by_key(|key| key.rsplit('/').next().unwrap().to_owned());
-    let segments: Vec<_> = keys.iter().map(|key| StoredSegment::decode(&store.bytes(key)).unwrap().segment).collect();
+    let segments: Vec<_> = keys.iter().map(|key| decoded(&store, key).segment).collect();
     assert!(segments.is_sorted_by_key(|segment| segment.epoch));
     assert_eq!(segments.iter().filter(|segment| segment.kind == SegmentKind::Seal).count(), 3);
     assert_eq!(segments.last().unwrap().epoch, 3);

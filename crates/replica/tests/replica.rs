@@ -3,8 +3,8 @@
 
 mod support;
 
-use holdfast_replica::{Event, Statement, StoredSegment, SyncMode, Value};
-use support::{Machine, MemoryStore, number, rows_of, run, try_run};
+use holdfast_replica::{Event, Statement, StoredSegment, SyncMode, Value, link};
+use support::{Machine, MemoryStore, decoded, number, rows_of, run, try_run};
 
 const BOTH: [SyncMode; 2] = [SyncMode::Async, SyncMode::Sync];
 
@@ -144,9 +144,9 @@ async fn every_segment_follows_from_the_one_before_it() {
     keys.sort_by_key(|key| key.rsplit('/').next().unwrap().to_owned());
     let mut before: Option<StoredSegment> = None;
     for key in keys {
-        let stored = StoredSegment::decode(&machine.store.bytes(&key)).unwrap();
+        let stored = decoded(&machine.store, &key);
         if let Some(before) = before {
-            assert_eq!(stored.segment.previous, before.digest);
+            assert_eq!(stored.segment.previous, link(&before.digest));
             assert_eq!(stored.segment.sequence, before.segment.sequence + 1);
             assert!(stored.segment.epoch >= before.segment.epoch);
         }

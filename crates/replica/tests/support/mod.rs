@@ -11,7 +11,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use holdfast_base::{Error, ErrorKind, ManualClock, Result};
 use holdfast_replica::{
     ByteStream, Event, KeyPage, KeyQuery, ListedKey, Outcome, Point, Replica, ReplicaSettings, ReplicaStore, Rows,
-    Statement, StoredObject, SyncMode, Value,
+    Statement, StoredObject, StoredSegment, SyncMode, Value,
 };
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
@@ -328,6 +328,12 @@ pub async fn number(replica: &Replica, sql: &str) -> i64 {
         Value::Integer(number) => *number,
         other => panic!("{other:?}"),
     }
+}
+
+/// The segment under a key.
+pub fn decoded(store: &MemoryStore, key: &str) -> StoredSegment {
+    let name = key.rsplit('/').next().unwrap().strip_suffix(".seg").unwrap();
+    StoredSegment::decode(&store.bytes(key), u64::from_str_radix(name, 16).unwrap()).unwrap()
 }
 
 /// Waits for a condition that other tasks bring about.
