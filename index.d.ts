@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
-import { SqlDatabase } from 'remult';
+import { EntityMetadata, SqlCommand, SqlDatabase, SqlImplementation } from 'remult';
+import { SqliteCoreDataProvider } from 'remult/remult-sqlite-core-js';
 
 /** What every error of holdfast carries beside its message. */
 export interface PersistErrorOptions {
@@ -167,7 +168,7 @@ export interface S3DataProviderOptions {
 	};
 	/** How to open SQLite. */
 	sqliteOptions?: {
-		/** Refused: followers come later. Default false. */
+		/** The same as `readOnly`. Default false. */
 		readonly?: boolean;
 		/** Refuse to make a new database when there is none, here or in the bucket. Default false. */
 		fileMustExist?: boolean;
@@ -178,12 +179,25 @@ export interface S3DataProviderOptions {
 		/** Accepted and ignored: SQLite is part of this package. */
 		nativeBinding?: string;
 	};
+	/**
+	 * Follow the database of another instance: consistent reads, no lease, no writes (`READ_ONLY`). `sync.interval` is then
+	 * how often to look for what is new, in ms, 1000 by default. Default false.
+	 */
+	readOnly?: boolean;
 	/** Hears what replication does. What it throws becomes a process warning. */
 	onEvent?: (event: S3SyncEvent) => void;
 	/** Log every event to the console. Default false. */
 	verbose?: boolean;
 	/** Close the database at SIGINT, SIGTERM and when the process has nothing left to do. Default true. */
 	handleSignals?: boolean;
+}
+interface RemultModules {
+	SqlDatabase: typeof import("remult").SqlDatabase;
+	SqliteCoreDataProvider: typeof import("remult/remult-sqlite-core-js").SqliteCoreDataProvider;
+}
+interface RemultLoaders {
+	remult: () => Promise<unknown>;
+	sqlite: () => Promise<unknown>;
 }
 /** How a replicated database is doing. */
 export interface S3ReplicaStatus {
@@ -220,6 +234,109 @@ export interface S3Replication {
 }
 /** Remult's `SqlDatabase`, replicated. */
 export type ReplicatedSqlDatabase = SqlDatabase & S3Replication;
+declare function openImplementation(options: S3DataProviderOptions, remult: RemultModules): Promise<{
+	implementation: SqliteCoreDataProvider;
+	replication: S3Replication;
+}>;
+type Opened = Awaited<ReturnType<typeof openImplementation>>;
+/**
+ * The replication of a {@link BetterSqlite3S3DataProvider}, under the name and with the methods that remult-sqlite-s3
+ * gives it. New code finds the same in what `createS3DataProvider` opens.
+ */
+export declare class S3SyncManager {
+	#private;
+	/** @param replication Of an open database. */
+	constructor(replication: () => S3Replication);
+	/** Nothing to do: every commit is seen in SQLite's log. */
+	onWrite(): void;
+	/** Resolves when everything that is committed now is in the bucket. @throws {ConnectionError} `NOT_REPLICATED` */
+	syncWal(): Promise<void>;
+	/** The same as {@link syncWal}. */
+	sync(): Promise<void>;
+	/** Takes a snapshot; writers go on meanwhile. */
+	snapshot(): Promise<void>;
+	/** Stores what is committed, takes a last snapshot when something changed, frees the lease. */
+	close(): Promise<void>;
+	/** The generation of the log. */
+	getGeneration(): string;
+}
+/**
+ * A replicated database as Remult's `SqlImplementation`, under the name that remult-sqlite-s3 gives it:
+ * `await provider.init(); new SqlDatabase(provider)`. `createS3DataProvider` does both.
+ */
+export declare class BetterSqlite3S3DataProvider implements SqlImplementation {
+	#private;
+	/** Its replication. */
+	readonly sync: S3SyncManager;
+	/** @throws {ConfigError} as `createS3DataProvider`. */
+	constructor(options: S3DataProviderOptions, loaders?: RemultLoaders);
+	/** Opens the database; twice is fine. @throws what opening fails with, as `createS3DataProvider`. */
+	init(): Promise<void>;
+	/** Whether {@link init} is done. */
+	get isInitialized(): boolean;
+	/** The generation of the log. */
+	get generation(): string;
+	/** Resolves when everything that is committed now is in the bucket. @throws {ConnectionError} `NOT_REPLICATED` */
+	forceSync(): Promise<void>;
+	/** Takes a snapshot. */
+	snapshot(): Promise<void>;
+	/** Stores what is committed, takes a last snapshot when something changed, frees the lease. */
+	close(): Promise<void>;
+	end(): Promise<void>;
+	createCommand(): SqlCommand;
+	getLimitSqlSyntax(limit: number, offset: number): string;
+	transaction(action: (sql: SqlImplementation) => Promise<void>): Promise<void>;
+	entityIsUsedForTheFirstTime(entity: EntityMetadata): Promise<void>;
+	ensureSchema(entities: Parameters<Opened["implementation"]["ensureSchema"]>[0]): Promise<void>;
+	wrapIdentifier(name: string): string;
+	/** Remult's migrations ask for it. */
+	provideMigrationBuilder(builder: Parameters<Opened["implementation"]["provideMigrationBuilder"]>[0]): ReturnType<Opened["implementation"]["provideMigrationBuilder"]>;
+}
+/** One generation in the bucket: a snapshot, and the log behind it. */
+export interface ReplicaGeneration {
+	/** Its id; ids sort by time. */
+	id: string;
+	/** The snapshot, where it counts: when it was stored, bytes, and the oldest point that it leads to. */
+	snapshot?: {
+		createdAt: Date;
+		size: number;
+		position: number;
+		time: Date;
+	};
+	/** Objects of the log, and their bytes. */
+	log: {
+		objects: number;
+		size: number;
+	};
+	/** Why its description can't be read. */
+	problem?: string;
+}
+/** What a bucket keeps of a database. */
+export interface ReplicaInventory {
+	/** Oldest first. */
+	generations: ReplicaGeneration[];
+	/** The last stored segment. */
+	position: number;
+	/** When the last stored transaction was committed. */
+	time: Date;
+	/** Who owned the log last; grows with each owner. */
+	epoch: number;
+	/** Who holds the database, or died with it. */
+	lease?: {
+		holder: string;
+		acquiredAt: Date;
+		expiresAt: Date;
+	};
+}
+/**
+ * Looks at what a bucket keeps of a database: generations, positions, sizes, the lease. Changes nothing.
+ *
+ * @throws {ConfigError} options that are unknown, missing or impossible. {IntegrityError} naming what is damaged at the
+ * log's end. {ConnectionError}
+ */
+export declare function replicas(options: {
+	s3: S3DataProviderOptions["s3"];
+}): Promise<ReplicaInventory>;
 /** Options of {@link restore}. */
 export interface RestoreOptions {
 	/** Path of the new file. It must not exist. */

@@ -79,6 +79,18 @@ export declare class ReplicaDatabase {
   close(): Promise<Reply<undefined>>
 }
 
+/** An open follower. */
+export declare class ReplicaFollower {
+  /** Runs a statement that reads. */
+  execute(sql: string, values: Array<null | number | bigint | string | Uint8Array>): Promise<Reply<SqlRows>>
+  /** Answers when everything that is stored now is applied. */
+  sync(): Promise<Reply<undefined>>
+  /** How far it has come. */
+  status(): FollowerStatusData
+  /** Ends, and lets go of the listener. */
+  close(): Promise<Reply<undefined>>
+}
+
 /** A transaction that stays open between calls; rolled back when it is given up. */
 export declare class ReplicaTransaction {
   /** Runs a statement in the transaction. */
@@ -257,6 +269,56 @@ export interface FailureData {
   details?: string
 }
 
+/** How far a follower has come. */
+export interface FollowerStatusData {
+  /** The generation of the log. */
+  generation: string
+  /** The last segment that is applied. */
+  position: number
+  /** Milliseconds since it last had all there was. */
+  lagMs: number
+  /** What went wrong last. */
+  lastError?: string
+}
+
+/** One generation: a snapshot, and the log behind it. */
+export interface GenerationData {
+  /** Its id. */
+  id: string
+  /** The snapshot, when it counts. */
+  snapshot?: SnapshotData
+  /** Objects of the log. */
+  logObjects: number
+  /** Their bytes. */
+  logBytes: number
+  /** Why its description can't be read. */
+  problem?: string
+}
+
+/** What a bucket keeps of a database. */
+export interface InventoryData {
+  /** Oldest first. */
+  generations: Array<GenerationData>
+  /** The last stored segment. */
+  position: number
+  /** When the last stored transaction was committed, in milliseconds since the epoch. */
+  timeMs: number
+  /** Who owned the log last. */
+  epoch: number
+  /** The lease. */
+  lease?: LeaseData
+}
+
+/** Who holds a database. */
+export interface LeaseData {
+  /** For people. */
+  holder: string
+  /** As ISO 8601. */
+  acquiredAt: string
+  /** As ISO 8601. */
+  expiresAt: string
+}
+
 /** What has to hold for a write: that nothing is there, or an ETag. */
 export interface LevelCondition {
   /** Nothing is there. */
@@ -344,6 +406,12 @@ export interface ListQueryData {
   /** Folds what follows it behind the prefix (blobs only). */
   delimiter?: string
 }
+
+/** Looks at what a bucket keeps of a database. */
+export declare function listReplicas(place: ReplicaPlace): Promise<Reply<InventoryData>>
+
+/** Opens a follower: makes or completes the local file, and follows from there. */
+export declare function openFollower(place: ReplicaPlace, file: string, pollMs: number, onEvent: (event: string) => void): Promise<Reply<ReplicaFollower>>
 
 /** Opens a database: takes the lease, makes or completes the local file, begins to replicate. */
 export declare function openReplica(options: ReplicaOptions, onEvent: (event: string) => void): Promise<Reply<ReplicaDatabase>>
@@ -466,6 +534,18 @@ export interface S3SettingsData {
   operationTimeoutMs?: number
   /** Checksums only where S3 demands them. */
   checksumsWhenRequired?: boolean
+}
+
+/** One snapshot. */
+export interface SnapshotData {
+  /** When it was stored, in milliseconds since the epoch. */
+  createdMs: number
+  /** Bytes. */
+  bytes: number
+  /** The last segment in it. */
+  position: number
+  /** When the last transaction in it was committed, in milliseconds since the epoch. */
+  timeMs: number
 }
 
 /** What a statement gave. */

@@ -44,7 +44,8 @@ describe("createS3DataProvider on a bucket that fails", () => {
     return rows.map((row) => row.n);
   };
   const insert = (n: number) => database.execute(`insert into t values (${n})`);
-  const segmentPuts = () => storage.requests.filter(({ key }) => key?.endsWith(".seg") === true);
+  const segmentPuts = () =>
+    storage.requests.filter(({ key, operation }) => operation === "PutObject" && key?.endsWith(".seg") === true);
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), "holdfast-remult-faults-"));
@@ -126,6 +127,8 @@ describe("createS3DataProvider on a bucket that fails", () => {
       await database.execute(
         `insert into big (n, filler) with recursive c(x) as (values(1) union all select x + 1 from c where x < ${rows}) select 100, randomblob(1000) from c`,
       );
+      // A log that has outgrown its database ends with a snapshot: not in the middle of counting.
+      await database.snapshot();
       storage.requests.clear();
       await database.execute("update big set n = n + 1 where id = 5");
       const [put, ...more] = segmentPuts();
@@ -133,7 +136,7 @@ describe("createS3DataProvider on a bucket that fails", () => {
       bytes.push(put!.bytesIn);
     }
     assert.ok(
-      bytes.every((size) => size < 250),
+      bytes.every((size) => size <= 48),
       bytes.join(", "),
     );
   });

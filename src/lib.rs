@@ -11,6 +11,7 @@ mod level;
 mod log_sink;
 mod replica;
 mod replica_bucket;
+mod replica_follower;
 mod reply;
 mod s3_settings;
 mod storage;

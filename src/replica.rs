@@ -17,9 +17,9 @@ use crate::replica_bucket::ReplicaPlace;
 use crate::reply::Reply;
 
 /// Hears events as JSON; weak, so that it never keeps the process alive.
-type Listener = ThreadsafeFunction<String, (), String, napi::Status, false, true, 1024>;
-type Listening = Arc<Mutex<Option<Listener>>>;
-type Parameter = Either5<Null, f64, BigInt, String, Copied>;
+pub(crate) type Listener = ThreadsafeFunction<String, (), String, napi::Status, false, true, 1024>;
+pub(crate) type Listening = Arc<Mutex<Option<Listener>>>;
+pub(crate) type Parameter = Either5<Null, f64, BigInt, String, Copied>;
 type Cell = Either4<Null, f64, String, Buffer>;
 
 /// How to open a replicated database. What is absent takes the crate's default.
@@ -260,7 +260,7 @@ impl From<Status> for ReplicaStatusData {
     }
 }
 
-fn statement(sql: String, values: Vec<Parameter>) -> Result<Statement> {
+pub(crate) fn statement(sql: String, values: Vec<Parameter>) -> Result<Statement> {
     Ok(Statement::new(sql, values.into_iter().map(value).collect::<Result<_>>()?))
 }
 
@@ -279,7 +279,7 @@ fn value(parameter: Parameter) -> Result<Value> {
     })
 }
 
-fn rows(rows: Rows) -> SqlRows {
+pub(crate) fn rows(rows: Rows) -> SqlRows {
     let cell = |value| match value {
         Value::Null => Cell::A(Null),
         Value::Integer(number) => Cell::B(number as f64),
@@ -291,7 +291,7 @@ fn rows(rows: Rows) -> SqlRows {
     SqlRows { columns: rows.columns, rows: rows_of_cells }
 }
 
-fn sink(listening: Listening) -> EventSink {
+pub(crate) fn sink(listening: Listening) -> EventSink {
     Arc::new(move |event| {
         if let Some(listener) = listening.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
             listener.call(event_json(&event).to_string(), ThreadsafeFunctionCallMode::NonBlocking);
@@ -323,7 +323,7 @@ fn event_json(event: &Event) -> serde_json::Value {
     }
 }
 
-fn error_json(error: &Error) -> serde_json::Value {
+pub(crate) fn error_json(error: &Error) -> serde_json::Value {
     let details = (!error.details().is_empty()).then(|| serde_json::Value::Object(error.details().clone()).to_string());
     json!({
         "kind": format!("{:?}", error.kind()),

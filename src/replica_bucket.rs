@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use holdfast_base::Result;
-use holdfast_replica::{BucketStore, Point, ReplicaStore, restore};
+use holdfast_replica::{BucketStore, GenerationInfo, Inventory, Point, ReplicaStore, inventory, restore};
 use holdfast_s3_client::Client;
 use napi_derive::napi;
 
@@ -78,4 +78,99 @@ pub async fn restore_replica(
         })
     })
     .await
+}
+
+/// One snapshot.
+#[napi(object)]
+pub struct SnapshotData {
+    /// When it was stored, in milliseconds since the epoch.
+    pub created_ms: f64,
+    /// Bytes.
+    pub bytes: f64,
+    /// The last segment in it.
+    pub position: f64,
+    /// When the last transaction in it was committed, in milliseconds since the epoch.
+    pub time_ms: f64,
+}
+
+/// One generation: a snapshot, and the log behind it.
+#[napi(object)]
+pub struct GenerationData {
+    /// Its id.
+    pub id: String,
+    /// The snapshot, when it counts.
+    pub snapshot: Option<SnapshotData>,
+    /// Objects of the log.
+    pub log_objects: f64,
+    /// Their bytes.
+    pub log_bytes: f64,
+    /// Why its description can't be read.
+    pub problem: Option<String>,
+}
+
+/// Who holds a database.
+#[napi(object)]
+pub struct LeaseData {
+    /// For people.
+    pub holder: String,
+    /// As ISO 8601.
+    pub acquired_at: String,
+    /// As ISO 8601.
+    pub expires_at: String,
+}
+
+/// What a bucket keeps of a database.
+#[napi(object)]
+pub struct InventoryData {
+    /// Oldest first.
+    pub generations: Vec<GenerationData>,
+    /// The last stored segment.
+    pub position: f64,
+    /// When the last stored transaction was committed, in milliseconds since the epoch.
+    pub time_ms: f64,
+    /// Who owned the log last.
+    pub epoch: f64,
+    /// The lease.
+    pub lease: Option<LeaseData>,
+}
+
+/// Looks at what a bucket keeps of a database.
+#[napi]
+pub async fn list_replicas(place: ReplicaPlace) -> napi::Result<Reply<InventoryData>> {
+    Reply::from_future(async move { Ok(inventory(&*place.store()?).await?.into()) }).await
+}
+
+impl From<Inventory> for InventoryData {
+    fn from(inventory: Inventory) -> Self {
+        let lease = inventory.lease.map(|lease| LeaseData {
+            holder: lease.holder,
+            acquired_at: lease.acquired_at,
+            expires_at: lease.expires_at,
+        });
+        Self {
+            generations: inventory.generations.into_iter().map(Into::into).collect(),
+            position: inventory.position as f64,
+            time_ms: inventory.time_ms as f64,
+            epoch: inventory.epoch as f64,
+            lease,
+        }
+    }
+}
+
+impl From<GenerationInfo> for GenerationData {
+    fn from(generation: GenerationInfo) -> Self {
+        let snapshot = generation.snapshot.map(|snapshot| SnapshotData {
+            created_ms: snapshot.created_ms as f64,
+            bytes: snapshot.bytes as f64,
+            position: snapshot.position as f64,
+            time_ms: snapshot.time_ms as f64,
+        });
+        Self {
+            id: generation.id,
+            snapshot,
+            log_objects: generation.log_objects as f64,
+            log_bytes: generation.log_bytes as f64,
+            problem: generation.problem,
+        }
+    }
 }

@@ -1,11 +1,14 @@
+import { openFollower } from "./follower.js";
 import { checkOptions, type S3DataProviderOptions } from "./options.js";
 import { openProvider, type ReplicatedSqlDatabase } from "./provider.js";
 import { COMMON_JS, loadRemult, type RemultLoaders } from "./remult-modules.js";
 
+export { BetterSqlite3S3DataProvider, S3SyncManager } from "./classes.js";
 export type { S3SyncEvent } from "./events.js";
 export type { S3DataProviderOptions } from "./options.js";
 export type { ReplicatedSqlDatabase, S3ReplicaStatus, S3Replication } from "./provider.js";
 
+export { type ReplicaGeneration, type ReplicaInventory, replicas } from "./replicas.js";
 export { type RestoredDatabase, type RestoreOptions, restore } from "./restore.js";
 
 /**
@@ -30,10 +33,11 @@ export function createS3DataProvider(options: S3DataProviderOptions): () => Prom
 
 function memoised(options: S3DataProviderOptions, loaders: RemultLoaders): () => Promise<ReplicatedSqlDatabase> {
   checkOptions(options);
+  const isReadOnly = options.readOnly === true || options.sqliteOptions?.readonly === true;
   let opened: Promise<ReplicatedSqlDatabase> | undefined;
   return () => {
     opened ??= loadRemult(loaders)
-      .then((remult) => openProvider(options, remult))
+      .then((remult) => (isReadOnly ? openFollower(options, remult) : openProvider(options, remult)))
       .catch((error: unknown) => {
         opened = undefined;
         throw error;

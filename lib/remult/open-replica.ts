@@ -7,7 +7,7 @@ import { placeOf, withoutUndefined } from "./place.js";
 
 /** Opens the native database that the options describe. */
 export async function openReplica(options: S3DataProviderOptions): Promise<native.ReplicaDatabase> {
-  return await settle(native.openReplica(nativeOptions(options), (json) => tell(options, json)));
+  return await settle(native.openReplica(nativeOptions(options), listenerOf(options)));
 }
 
 function nativeOptions(options: S3DataProviderOptions): native.ReplicaOptions {
@@ -31,6 +31,11 @@ function nativeOptions(options: S3DataProviderOptions): native.ReplicaOptions {
     forceLock: sync.forceLock,
     allowUnsafeLock: sync.allowUnsafeLock,
   }) as native.ReplicaOptions;
+}
+
+/** Hears the core's events for the application. */
+export function listenerOf(options: S3DataProviderOptions): (json: string) => void {
+  return (json) => tell(options, json);
 }
 
 function tell(options: S3DataProviderOptions, json: string): void {

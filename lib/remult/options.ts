@@ -49,7 +49,7 @@ export interface S3DataProviderOptions {
   };
   /** How to open SQLite. */
   sqliteOptions?: {
-    /** Refused: followers come later. Default false. */
+    /** The same as `readOnly`. Default false. */
     readonly?: boolean;
     /** Refuse to make a new database when there is none, here or in the bucket. Default false. */
     fileMustExist?: boolean;
@@ -60,6 +60,11 @@ export interface S3DataProviderOptions {
     /** Accepted and ignored: SQLite is part of this package. */
     nativeBinding?: string;
   };
+  /**
+   * Follow the database of another instance: consistent reads, no lease, no writes (`READ_ONLY`). `sync.interval` is then
+   * how often to look for what is new, in ms, 1000 by default. Default false.
+   */
+  readOnly?: boolean;
   /** Hears what replication does. What it throws becomes a process warning. */
   onEvent?: (event: S3SyncEvent) => void;
   /** Log every event to the console. Default false. */
@@ -101,6 +106,7 @@ const SHAPE: { readonly [name: string]: Kind } = {
     verbose: "function",
     nativeBinding: "string",
   },
+  readOnly: "boolean",
   onEvent: "function",
   verbose: "boolean",
   handleSignals: "boolean",
@@ -122,12 +128,17 @@ export function checkOptions(options: S3DataProviderOptions): void {
   if (mode !== "async" && mode !== "sync") {
     throw invalid("INVALID_OPTION", `sync.mode is "${String(mode)}"; give "async" or "sync"`);
   }
-  if (options.sqliteOptions?.readonly === true) {
-    throw invalid(
-      "INVALID_OPTION",
-      "sqliteOptions.readonly is not possible yet: a follower comes with a later release",
-    );
-  }
+}
+
+/**
+ * Looks the options of `replicas` through.
+ *
+ * @throws {ConfigError} as {@link checkOptions}.
+ */
+export function checkReplicasOptions(options: { s3: S3DataProviderOptions["s3"] }): void {
+  const invalid = complaintOf("replicas");
+  checkShape(options, { s3: SHAPE.s3 as Kind }, "", invalid);
+  checkPlace({ file: "-", s3: options.s3 }, invalid);
 }
 
 /**

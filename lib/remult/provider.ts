@@ -1,4 +1,5 @@
 import type { SqlDatabase, SqlImplementation } from "remult";
+import type { SqliteCoreDataProvider } from "remult/remult-sqlite-core-js";
 import type { PersistError } from "../errors.js";
 import { type native, open, settle, toError } from "../native.js";
 import { openReplica } from "./open-replica.js";
@@ -51,6 +52,15 @@ export async function openProvider(
   options: S3DataProviderOptions,
   remult: RemultModules,
 ): Promise<ReplicatedSqlDatabase> {
+  const { implementation, replication } = await openImplementation(options, remult);
+  return Object.assign(new remult.SqlDatabase(implementation), replication);
+}
+
+/** Opens the database as what Remult's `SqlDatabase` stands on. */
+export async function openImplementation(
+  options: S3DataProviderOptions,
+  remult: RemultModules,
+): Promise<{ implementation: SqliteCoreDataProvider; replication: S3Replication }> {
   const database = await openReplica(options);
   const scopes = new Scopes(database);
   const close = closer(database, options.handleSignals ?? true);
@@ -70,7 +80,6 @@ export async function openProvider(
     }
   }
 
-  const sql = new remult.SqlDatabase(new ReplicatedSqliteDataProvider());
   const replication: S3Replication = {
     status: () => status(database),
     sync: () => settle(database.sync()),
@@ -78,7 +87,7 @@ export async function openProvider(
     close,
     [Symbol.asyncDispose]: close,
   };
-  return Object.assign(sql, replication);
+  return { implementation: new ReplicatedSqliteDataProvider(), replication };
 }
 
 function closer(database: native.ReplicaDatabase, handleSignals: boolean): () => Promise<void> {

@@ -13,15 +13,18 @@ export interface Scope {
   turn: Promise<void>;
 }
 
+/** What statements go to. */
+export type ScopedDatabase = Pick<native.ReplicaDatabase, "execute" | "begin">;
+
 /**
  * Where statements go: to the transaction whose body is running, wherever in it they are issued, and
  * otherwise to the database on their own.
  */
 export class Scopes {
-  readonly #database: native.ReplicaDatabase;
+  readonly #database: ScopedDatabase;
   readonly #current = new AsyncLocalStorage<Scope>();
 
-  constructor(database: native.ReplicaDatabase) {
+  constructor(database: ScopedDatabase) {
     this.#database = database;
   }
 

@@ -19,6 +19,7 @@ use crate::catalog::Catalog;
 use crate::event::{Event, EventSink};
 use crate::file_lock::FileLock;
 use crate::follower_file::FollowerFile;
+use crate::layout;
 use crate::log_chain::LogChain;
 use crate::point::Point;
 use crate::reader_pool::{install_on_follower, read_only};
@@ -26,7 +27,6 @@ use crate::restore::blocking;
 use crate::statement::{Rows, Statement};
 use crate::step::StepSink;
 use crate::store::ReplicaStore;
-use crate::layout;
 
 /// So many looks that find nothing new are one request each; the next one looks at everything.
 const QUICK_LOOKS: u64 = 20;
@@ -66,6 +66,8 @@ struct Following {
     store: Arc<dyn ReplicaStore>,
     clock: Arc<dyn Clock>,
     events: EventSink,
+    /// One look at a time: a slower one would go back.
+    looking: tokio::sync::Mutex<()>,
     /// Statements share it; who changes the file has it alone.
     file: RwLock<Option<FollowerFile>>,
     idle: Mutex<Vec<Connection>>,
@@ -107,6 +109,7 @@ impl Follower {
             store,
             clock,
             events,
+            looking: tokio::sync::Mutex::default(),
             file: RwLock::new(None),
             idle: Mutex::default(),
             progress: Mutex::new(progress),
@@ -167,6 +170,14 @@ impl Follower {
     }
 }
 
+/// How applying ended.
+enum Outcome {
+    AtEnd,
+    /// The log does not lead on from here.
+    OffTrack,
+    Failed(Error),
+}
+
 async fn follow(following: Arc<Following>) {
     let mut looks = 0;
     loop {
@@ -200,20 +211,33 @@ impl Following {
 
     /// Applies all there is.
     async fn catch_up(&self) -> Result<()> {
+        let _looking = self.looking.lock().await;
+        let catalog = Catalog::read(&*self.store).await?;
+        let newest = catalog.newest_chain(&*self.store).await?;
         let mut file = self.file.write().await;
         if self.file_lock.lock().unwrap_or_else(PoisonError::into_inner).is_none() {
             return Err(Error::closed("the follower"));
         }
-        let catalog = Catalog::read(&*self.store).await?;
-        let newest = catalog.newest_chain(&*self.store).await?;
         let reached = match file.take() {
-            Some(there) => self.apply(there, &newest).await?,
-            None => None,
-        };
-        let reached = match reached {
-            Some(reached) => reached,
-            // Too far behind for what is kept, another history, or nothing yet.
             None => self.restore_anew(&catalog).await?,
+            Some(there) => {
+                let (there, outcome) = self.apply(there, &newest).await;
+                match outcome {
+                    Outcome::AtEnd => there.ok_or_else(|| Error::internal("a follower at the end without a file"))?,
+                    // Statements go on with what is there until there is something better.
+                    Outcome::Failed(error) => {
+                        *file = there;
+                        return Err(error);
+                    }
+                    // Too far behind for what is kept, or another history.
+                    Outcome::OffTrack => {
+                        *file = there;
+                        let restored = self.restore_anew(&catalog).await?;
+                        file.take();
+                        restored
+                    }
+                }
+            }
         };
         let mut progress = self.progress();
         progress.generation = reached.generation.to_string();
@@ -225,37 +249,42 @@ impl Following {
         Ok(())
     }
 
-    /// Brings the file to the log's end; `None` when the log does not lead there.
-    async fn apply(&self, mut file: FollowerFile, newest: &LogChain) -> Result<Option<FollowerFile>> {
+    /// Brings the file to the log's end. It comes back in a state that statements may see, or not at all.
+    async fn apply(&self, mut file: FollowerFile, newest: &LogChain) -> (Option<FollowerFile>, Outcome) {
         if file.at().sequence == newest.sequence && file.at().digest == newest.digest {
             file.generation = newest.generation;
-            return Ok(Some(file));
+            return (Some(file), Outcome::AtEnd);
         }
         let chain = match LogChain::onward(&*self.store, file.generation, file.at(), file.checksum()).await {
             Ok(chain) if (chain.sequence, chain.digest) == (newest.sequence, newest.digest) => chain,
-            Ok(_) => return Ok(None),
-            Err(error) if error.kind() == ErrorKind::Integrity => return Ok(None),
-            Err(error) => return Err(error),
+            Ok(_) => return (Some(file), Outcome::OffTrack),
+            Err(error) if error.kind() == ErrorKind::Integrity => return (Some(file), Outcome::OffTrack),
+            Err(error) => return (Some(file), Outcome::Failed(error)),
         };
         self.forget_connections();
         let mut segments = chain.segments(&*self.store, file.at().sequence + 1, u64::MAX);
-        loop {
+        let outcome = loop {
             let (sequence, bytes) = match segments.try_next().await {
                 Ok(Some((sequence, bytes, _))) => (sequence, bytes),
-                Ok(None) => break,
-                // Packing has moved it: a restore looks again.
-                Err(error) if error.code() == "LOG_HOLE" => return Ok(None),
-                Err(error) => return Err(error),
+                Ok(None) => break Outcome::AtEnd,
+                // Packing has moved it, or it is torn: a restore looks again.
+                Err(error) if error.kind() == ErrorKind::Integrity => break Outcome::OffTrack,
+                Err(error) => break Outcome::Failed(error),
             };
             file = match blocking(move || file.take(sequence, &bytes)).await {
                 Ok(file) => file,
-                Err(error) if error.kind() == ErrorKind::Integrity => return Ok(None),
-                Err(error) => return Err(error),
+                Err(error) if error.kind() == ErrorKind::Integrity => return (None, Outcome::OffTrack),
+                Err(error) => return (None, Outcome::Failed(error)),
             };
-        }
+        };
         drop(segments);
-        file.generation = chain.generation;
-        blocking(move || file.settle()).await.map(Some)
+        if matches!(outcome, Outcome::AtEnd) {
+            file.generation = chain.generation;
+        }
+        match blocking(move || file.settle()).await {
+            Ok(file) => (Some(file), outcome),
+            Err(error) => (None, Outcome::Failed(error)),
+        }
     }
 
     async fn restore_anew(&self, catalog: &Catalog) -> Result<FollowerFile> {

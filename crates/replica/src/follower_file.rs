@@ -78,7 +78,7 @@ impl FollowerFile {
         };
         // A transaction whose end is not stored yet stands aside; its parts are fetched again after a restart.
         if !self.file.has_parts() {
-            StateFile::new(&end, self.file.checksum, Uuid::nil(), true).write(self.file.path())?;
+            StateFile::new(&end, self.file.checksum, Uuid::nil(), false).write(self.file.path())?;
         }
         Ok(self)
     }

@@ -78,6 +78,16 @@ impl LogChain {
         Self::at(generation, place, Some(base.view.checksum)).follow(store).await
     }
 
+    /// The log behind a place in it.
+    pub(crate) async fn onward(
+        store: &dyn ReplicaStore,
+        generation: Uuid,
+        place: LogPlace,
+        checksum: u64,
+    ) -> Result<Self> {
+        Self::at(generation, place, Some(checksum)).follow(store).await
+    }
+
     /// The same log, looked at again behind a place in it: packing has moved segments.
     pub(crate) async fn again_behind(&self, store: &dyn ReplicaStore, place: LogPlace, checksum: u64) -> Result<Self> {
         let next = place.sequence + 1;

@@ -20,7 +20,7 @@ use crate::retention::SHORT_LOG_BYTES;
 use crate::segment_builder::SegmentBuilder;
 use crate::settings::{ReplicaSettings, SyncMode};
 use crate::shipper::{Order, Pace, Shipper};
-use crate::snapshot::{LastSnapshot, store_snapshot};
+use crate::snapshot::{LastSnapshot, SnapshotLimit, store_snapshot};
 use crate::start::Started;
 use crate::state_file::StateFile;
 use crate::statement::{Rows, Statement};
@@ -190,7 +190,9 @@ impl OpenDatabase {
             error = refused => return Err(error),
         };
         let parent = (!parent.is_nil()).then_some(parent);
-        let meta = store_snapshot(&*self.store, &cut, parent, self.clock.now_ms(), &self.settings.steps).await?;
+        let position = self.subscribe().ok_or_else(|| Error::closed("the database"))?;
+        let limit = SnapshotLimit { position, wal_bytes: self.settings.snapshot_wal_bytes };
+        let meta = store_snapshot(&*self.store, &cut, parent, self.clock.now_ms(), limit, &self.settings.steps).await?;
         let last = LastSnapshot { checksum: cut.view.checksum, log_bytes: cut.end.log_bytes };
         *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
         (self.events)(Event::SnapshotUploaded { generation: meta.generation, size: meta.size });

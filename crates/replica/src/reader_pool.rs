@@ -2,9 +2,9 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use holdfast_base::{Error, Result};
-use holdfast_sqlite::rusqlite::Connection;
+use holdfast_base::{Error, ErrorKind, Result};
 use holdfast_sqlite::rusqlite::config::DbConfig;
+use holdfast_sqlite::rusqlite::{Connection, ErrorCode};
 use holdfast_sqlite::{Failure, Settings};
 use tokio::sync::Semaphore;
 
@@ -68,6 +68,32 @@ impl ReaderPool {
     fn idle(&self) -> MutexGuard<'_, Option<Vec<Connection>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Runs a statement of a follower.
+pub(crate) fn read_only(connection: &Connection, statement: &Statement) -> Result<Rows> {
+    let mut prepared = match connection.prepare_cached(&statement.sql) {
+        Ok(prepared) => prepared,
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::AuthorizationForStatementDenied) => {
+            return Err(is_read_only());
+        }
+        Err(error) => return Err(Failure::from(error).into()),
+    };
+    if !prepared.readonly() {
+        return Err(is_read_only());
+    }
+    Ok(statement.run_prepared(&mut prepared)?)
+}
+
+fn is_read_only() -> Error {
+    let message = "this database follows another one (readOnly) and can't be written; write where that one is open";
+    Error::new(ErrorKind::Capability, "READ_ONLY", message)
+}
+
+/// Makes a follower's connection refuse what does not read.
+pub(crate) fn install_on_follower(connection: &mut Connection) -> Result<()> {
+    connection.set_prepared_statement_cache_capacity(128);
+    install_on_reader(connection)
 }
 
 fn read(connection: &Connection, statement: &Statement) -> Result<Answer, Failure> {

@@ -33,6 +33,8 @@ pub(crate) struct Restored {
     pub(crate) segments: u64,
     /// Where in the log it stands.
     pub(crate) at: LogPlace,
+    /// The generation in which the log goes on there.
+    pub(crate) generation: Uuid,
 }
 
 /// A state of the local files that the log is known to have passed through.
@@ -97,7 +99,7 @@ impl Restore<'_> {
         self.steps.tell(Step::RestoreBegun);
         let Some(place) = &meta.place else {
             let at = LogPlace { sequence: 0, digest: [0; 32], time_ms: from_iso(&meta.created_at).unwrap_or(0) };
-            return Ok(Restored { file: part, passed_through: false, segments: 0, at });
+            return Ok(Restored { file: part, passed_through: false, segments: 0, at, generation: layout::ROOT });
         };
         let chain = LogChain::behind(self.store, meta).await?;
         if let Point::Position(position) = self.point
@@ -194,7 +196,7 @@ impl Restore<'_> {
         let (segments, at) = (file.applied, file.at);
         blocking(move || file.finish()).await?;
         self.steps.tell(Step::RestoreVerified);
-        Ok(Restored { file: part, passed_through: replay.passed_through, segments, at })
+        Ok(Restored { file: part, passed_through: replay.passed_through, segments, at, generation: chain.generation })
     }
 
     async fn download(&self, meta: &SnapshotMeta, part: &Path) -> Result<()> {

@@ -97,6 +97,21 @@ impl RestoredFile {
         Ok(self.page_count)
     }
 
+    /// Cuts the file to its size, on the disk; more segments may follow.
+    pub(crate) fn settle(&mut self) -> Result<()> {
+        self.file.set_len(u64::from(self.page_count) * u64::from(self.page_bytes))?;
+        Ok(self.file.sync_all()?)
+    }
+
+    /// Whether a transaction waits for its last part.
+    pub(crate) fn has_parts(&self) -> bool {
+        !self.parts.is_empty()
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     fn put_aside(&mut self, sequence: u64, bytes: &Bytes) -> Result<()> {
         let path = crate::local_history::beside(&self.path, &format!(".part-{sequence}"));
         std::fs::write(&path, bytes)?;
@@ -171,11 +186,17 @@ impl RestoredFile {
 
 /// SQLite's own look at a file that nobody else has open; nothing is written beside it.
 pub(crate) fn quick_check(path: &Path) -> Result<()> {
+    let connection = open_unchanging(path)?;
+    let check = connection.query_row("pragma quick_check(1)", [], |row| row.get(0));
+    let found: String = check.map_err(|error| broken(&error.to_string()))?;
+    if found == "ok" { Ok(()) } else { Err(broken(&found)) }
+}
+
+/// Opens a file to read that nobody changes while it is open: no locks, and nothing beside it.
+pub(crate) fn open_unchanging(path: &Path) -> Result<Connection> {
     let uri = format!("file:{}?immutable=1", uri_path(path));
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-    let check = || Connection::open_with_flags(uri, flags)?.query_row("pragma quick_check(1)", [], |row| row.get(0));
-    let found: String = check().map_err(|error| broken(&error.to_string()))?;
-    if found == "ok" { Ok(()) } else { Err(broken(&found)) }
+    Connection::open_with_flags(uri, flags).map_err(|error| broken(&error.to_string()))
 }
 
 fn uri_path(path: &Path) -> String {

@@ -36,6 +36,8 @@ pub struct ReplicaSettings {
     pub wal_threshold_bytes: u64,
     /// Writers wait when more than this is committed and not stored. Default 64 MiB.
     pub backlog_bytes: u64,
+    /// A snapshot is given up when the local log grows larger than this beside it. Default 512 MiB.
+    pub snapshot_wal_bytes: u64,
     /// A snapshot is taken this often when something changed. Default 300,000; 0 takes none by the clock.
     pub snapshot_interval_ms: u64,
     /// Every state of this long ago can be restored; what no such state needs is removed. Default 86,400,000;
@@ -70,6 +72,7 @@ impl ReplicaSettings {
             interval_ms: 100,
             wal_threshold_bytes: 1 << 20,
             backlog_bytes: 64 << 20,
+            snapshot_wal_bytes: 512 << 20,
             snapshot_interval_ms: 300_000,
             retention_ms: 24 * 3600 * 1000,
             max_retries: 3,

@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use holdfast_base::{Error, Result};
+use holdfast_base::{Error, ErrorKind, Result};
 use sha2::{Digest as _, Sha256};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::layout;
@@ -28,6 +29,25 @@ pub(crate) struct LastSnapshot {
     pub(crate) log_bytes: u64,
 }
 
+/// While a snapshot reads the files, nothing is checkpointed, and the local log grows; so far and no further.
+#[derive(Clone, Debug)]
+pub(crate) struct SnapshotLimit {
+    pub(crate) position: watch::Receiver<SegmentBuilder>,
+    pub(crate) wal_bytes: u64,
+}
+
+impl SnapshotLimit {
+    fn check(&self) -> Result<()> {
+        let builder = self.position.borrow();
+        if u64::from(builder.frame()) * u64::from(builder.view.page_bytes) <= self.wal_bytes {
+            return Ok(());
+        }
+        let message = "the snapshot was given up: the local log had grown too large beside it. The next one is tried later; \
+                       nothing is lost";
+        Err(Error::new(ErrorKind::Connection, "SNAPSHOT_GAVE_WAY", message))
+    }
+}
+
 /// Stores the state at `cut` as the snapshot of the generation that the log is in there.
 ///
 /// The caller keeps checkpoints away until it is done.
@@ -36,11 +56,12 @@ pub(crate) async fn store_snapshot(
     cut: &SegmentBuilder,
     parent: Option<Uuid>,
     now_ms: u64,
+    limit: SnapshotLimit,
     steps: &StepSink,
 ) -> Result<SnapshotMeta> {
     let generation = cut.end.generation.to_string();
     let hash = Arc::new(Mutex::new(Sha256::new()));
-    let body = pages(cut.view.clone(), Arc::clone(&hash), steps.clone());
+    let body = pages(cut.view.clone(), Arc::clone(&hash), limit, steps.clone());
     store.put_stream(&layout::snapshot(&generation), body).await?;
     steps.tell(Step::SnapshotStored);
     let digest = hash.lock().unwrap_or_else(PoisonError::into_inner).clone().finalize();
@@ -76,19 +97,20 @@ pub(crate) async fn store_snapshot(
 }
 
 /// The pages as a file that any tool opens: in rollback mode, since the log is not beside it.
-fn pages(view: PageView, hash: Arc<Mutex<Sha256>>, steps: StepSink) -> crate::store::ByteStream {
+fn pages(view: PageView, hash: Arc<Mutex<Sha256>>, limit: SnapshotLimit, steps: StepSink) -> crate::store::ByteStream {
     let per_chunk = (CHUNK_BYTES / view.page_bytes).max(1);
-    let state = (Arc::new(view), 1_u32, hash, steps);
-    stream::try_unfold(state, move |(view, first, hash, steps)| async move {
+    let state = (Arc::new(view), 1_u32, hash, limit, steps);
+    stream::try_unfold(state, move |(view, first, hash, limit, steps)| async move {
         if first > view.page_count {
             return Ok(None);
         }
+        limit.check()?;
         let last = view.page_count.min(first + per_chunk - 1);
         let reading = (Arc::clone(&view), Arc::clone(&hash));
         let chunk = tokio::task::spawn_blocking(move || read_chunk(&reading.0, first, last, &reading.1)).await;
         let chunk = chunk.map_err(|error| Error::internal(error.to_string()))??;
         steps.tell(Step::SnapshotBegun);
-        Ok(Some((chunk, (view, last + 1, hash, steps))))
+        Ok(Some((chunk, (view, last + 1, hash, limit, steps))))
     })
     .boxed()
 }

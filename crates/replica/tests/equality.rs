@@ -3,7 +3,7 @@
 
 mod support;
 
-use holdfast_replica::{Replica, SegmentKind, Statement, SyncMode};
+use holdfast_replica::{Point, Replica, SegmentKind, Statement, SyncMode};
 use holdfast_sqlite::rusqlite::Connection;
 use holdfast_testkit::Dice;
 use support::{Machine, MemoryStore, decoded, number, rows_of, run, until};
@@ -160,4 +160,40 @@ async fn a_successor_goes_on_after_a_transaction_that_was_cut_off() {
     assert_eq!(rows_of(&path, "select n || '' from t"), ["7"]);
     successor.close().await.unwrap();
     std::mem::forget(replica);
+}
+
+#[tokio::test]
+async fn every_position_of_random_work_is_restored_byte_for_byte() {
+    for (seed, page_bytes) in [(11, 512), (12, 4096), (13, 65_536)] {
+        let mut dice = Dice::new(seed);
+        let machine = machine_with(page_bytes);
+        let settings =
+            holdfast_replica::ReplicaSettings { wal_threshold_bytes: 128 << 10, ..machine.settings(SyncMode::Sync) };
+        let replica = machine.open_with(settings).await.unwrap();
+        run(&replica, "create virtual table found using fts5(body)").await;
+        let mut states = Vec::new();
+        for round in 0..60 {
+            let what = if dice.below(4) == 0 {
+                let insert = "insert into found (body) select hex(randomblob(40)) || ' ' || hex(randomblob(9))";
+                run(&replica, insert).await;
+                insert.to_owned()
+            } else {
+                random_step(&replica, &mut dice).await
+            };
+            if dice.below(15) == 0 {
+                replica.snapshot().await.unwrap();
+            }
+            states.push((replica.status().unwrap().position, image(&machine), format!("round {round}: {what}")));
+        }
+        for (position, image, what) in states.iter().rev().step_by(5) {
+            let folder = tempfile::TempDir::new().unwrap();
+            let path = folder.path().join("restored.db");
+            let store = std::sync::Arc::new(machine.store.clone());
+            holdfast_replica::restore(store, &path, Point::Position(*position)).await.unwrap();
+            let restored = std::fs::read(&path).unwrap();
+            let differs = restored.iter().zip(image).position(|(one, other)| one != other);
+            assert_eq!((differs, restored.len()), (None, image.len()), "page size {page_bytes}, {what}");
+        }
+        replica.close().await.unwrap();
+    }
 }

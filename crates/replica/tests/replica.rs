@@ -139,7 +139,7 @@ async fn every_segment_follows_from_the_one_before_it() {
     for n in 0..10 {
         run(&replica, &format!("insert into t values ({n})")).await;
     }
-    replica.close().await.unwrap();
+    // Before the end, which packs them.
     let mut keys = machine.store.keys(".seg");
     keys.sort_by_key(|key| key.rsplit('/').next().unwrap().to_owned());
     let mut before: Option<StoredSegment> = None;
@@ -152,6 +152,7 @@ async fn every_segment_follows_from_the_one_before_it() {
         }
         before = Some(stored);
     }
+    replica.close().await.unwrap();
 }
 
 #[tokio::test]

@@ -1,0 +1,3 @@
+import { api } from "./server/api";
+
+export const handle = api;

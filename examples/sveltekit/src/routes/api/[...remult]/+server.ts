@@ -1,0 +1,3 @@
+import { api } from "../../../server/api";
+
+export const { GET, POST, PUT, DELETE } = api;
