@@ -27,6 +27,8 @@ export declare class LevelConnection {
   open(options: LevelOpenOptions): Promise<Reply<LevelDatabase>>
   /** Deletes a database with all of its data. */
   destroy(location: string): Promise<Reply<undefined>>
+  /** Begins to copy the database at a location, or goes on with a copy that was interrupted. */
+  migrate(source: string, target: LevelOpenOptions): Promise<Reply<LevelMigration>>
 }
 
 /** A cursor over a range. */
@@ -39,27 +41,47 @@ export declare class LevelCursor {
 
 /** An open database. */
 export declare class LevelDatabase {
-  /** A value. */
-  get(key: Uint8Array): Promise<Reply<Buffer | undefined | null>>
+  /** How the data is laid out. */
+  layout(): 'objects' | 'lsm'
+  /** Whether reads see the state at the moment of the call, and snapshots can be taken. */
+  hasSnapshots(): boolean
+  /** The state at this moment. */
+  snapshot(): Reply<LevelSnapshot>
+  /** A value, as it is at this moment or in a snapshot. */
+  get(key: Uint8Array, snapshot?: LevelSnapshot | undefined | null): Promise<Reply<Buffer | undefined | null>>
   /** A value with its ETag. */
   getWithEtag(key: Uint8Array): Promise<Reply<LevelValue | undefined | null>>
-  /** The values of many keys. */
-  getMany(keys: Uint8Array[]): Promise<Reply<Array<Buffer | undefined | null>>>
-  /** Whether many keys are there. */
-  hasMany(keys: Uint8Array[]): Promise<Reply<Array<boolean>>>
+  /** The values of many keys, as they are at this moment or in a snapshot. */
+  getMany(keys: Uint8Array[], snapshot?: LevelSnapshot | undefined | null): Promise<Reply<Array<Buffer | undefined | null>>>
+  /** Whether many keys are there, at this moment or in a snapshot. */
+  hasMany(keys: Uint8Array[], snapshot?: LevelSnapshot | undefined | null): Promise<Reply<Array<boolean>>>
   /** Stores a value; answers its ETag. */
   put(key: Uint8Array, value: Uint8Array, condition: LevelCondition): Promise<Reply<string>>
   /** Deletes a key. */
   del(key: Uint8Array, ifMatch?: string | undefined | null): Promise<Reply<undefined>>
-  /** Applies many writes. */
-  batch(writes: Array<LevelWrite>): Promise<Reply<undefined>>
-  /** Deletes a range. */
-  clear(range: LevelRange): Promise<Reply<undefined>>
-  /** A cursor over a range. */
-  iterate(range: LevelRange): Reply<LevelCursor>
+  /** Applies many writes; without `sync` it need not wait until they are stored. */
+  batch(writes: Array<LevelWrite>, sync: boolean): Promise<Reply<undefined>>
+  /** Deletes the keys of a range that are there at this moment or in a snapshot. */
+  clear(range: LevelRange, snapshot?: LevelSnapshot | undefined | null): Promise<Reply<undefined>>
+  /** A cursor over a range, at this moment or in a snapshot. */
+  iterate(range: LevelRange, snapshot?: LevelSnapshot | undefined | null): Reply<LevelCursor>
   /** The requests sent through its connection, by operation. */
   stats(): Record<string, number>
-  /** Closes it. */
+  /** Closes it, once all that was written is stored. */
+  close(): Promise<Reply<undefined>>
+}
+
+/** A copy that is under way. */
+export declare class LevelMigration {
+  /** Copies a piece; answers how far the copy is, or nothing when it is whole. */
+  step(): Promise<Reply<LevelMigrationState | undefined | null>>
+  /** Closes both databases. */
+  close(): Promise<Reply<undefined>>
+}
+
+/** The state of a database at one moment, until it is closed. */
+export declare class LevelSnapshot {
+  /** Frees what it keeps. */
   close(): void
 }
 
@@ -327,6 +349,14 @@ export interface LevelCondition {
   ifMatch?: string
 }
 
+/** How far a copy is. */
+export interface LevelMigrationState {
+  /** Entries copied so far. */
+  entries: number
+  /** Bytes of keys and values copied so far. */
+  bytes: number
+}
+
 /** How to open a database. */
 export interface LevelOpenOptions {
   /** The bucket, with a folder after a slash. */
@@ -341,6 +371,10 @@ export interface LevelOpenOptions {
   errorIfExists: boolean
   /** Milliseconds that a batch of another process may stand before it is completed. */
   batchPatienceMs?: number
+  /** Opens it beside its writer, for reading. */
+  readOnly?: boolean
+  /** Milliseconds that a reader may lag behind. */
+  refreshMs?: number
 }
 
 /** Some entries: their keys and values one after the other, and how long each is. */

@@ -1,20 +1,19 @@
 //! `S3Level` and `S3LevelDown`: databases in a bucket, for `lib/level`.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use bytes::Bytes;
-use holdfast_base::{Error, Result};
+use holdfast_base::Result;
 use holdfast_level::{
-    ClearOptions, Condition, IteratorOptions, KeyFormat, Layout, Level, LevelIterator, LevelSettings, Location,
-    Operation, key_range,
+    ClearOptions, Condition, IteratorOptions, KeyFormat, Layout, Level, LevelSettings, Location, Operation, View,
 };
 use holdfast_s3_client::Client;
-use napi::bindgen_prelude::Buffer;
+use napi::Env;
+use napi::bindgen_prelude::{Buffer, PromiseRaw};
 use napi_derive::napi;
-use tokio::sync::Mutex;
 
 use crate::copied::Copied;
+use crate::level_cursor::{LevelCursor, LevelRange, LevelSnapshot, buffer};
 use crate::reply::Reply;
 use crate::s3_settings::S3SettingsData;
 
@@ -26,6 +25,12 @@ pub struct LevelConnection(Client);
 #[napi]
 pub fn connect_level(settings: S3SettingsData) -> Reply<LevelConnection> {
     Reply::of(|| Level::connect(settings.into()).map(LevelConnection))
+}
+
+impl LevelConnection {
+    pub(crate) fn client(&self) -> Client {
+        self.0.clone()
+    }
 }
 
 /// How to open a database.
@@ -45,10 +50,14 @@ pub struct LevelOpenOptions {
     pub error_if_exists: bool,
     /// Milliseconds that a batch of another process may stand before it is completed.
     pub batch_patience_ms: Option<u32>,
+    /// Opens it beside its writer, for reading.
+    pub read_only: Option<bool>,
+    /// Milliseconds that a reader may lag behind.
+    pub refresh_ms: Option<u32>,
 }
 
 impl LevelOpenOptions {
-    fn settings(&self) -> Result<LevelSettings> {
+    pub(crate) fn settings(&self) -> Result<LevelSettings> {
         let plain = LevelSettings::new(Location::parse(&self.location)?);
         Ok(LevelSettings {
             layout: self.layout.as_deref().map(Layout::parse).transpose()?,
@@ -56,7 +65,9 @@ impl LevelOpenOptions {
             create_if_missing: self.create_if_missing,
             error_if_exists: self.error_if_exists,
             batch_patience_ms: self.batch_patience_ms.map_or(plain.batch_patience_ms, u64::from),
-            ..plain
+            read_only: self.read_only.unwrap_or(plain.read_only),
+            refresh_ms: self.refresh_ms.map_or(plain.refresh_ms, u64::from),
+            location: plain.location,
         })
     }
 }
@@ -75,44 +86,6 @@ impl LevelConnection {
     pub async fn destroy(&self, location: String) -> napi::Result<Reply<()>> {
         let client = self.0.clone();
         Reply::from_future(async move { Level::destroy(&client, &Location::parse(&location)?).await }).await
-    }
-}
-
-/// The bounds of a range; `gte` counts before `gt`, and `lte` before `lt`.
-#[napi(object, object_to_js = false)]
-pub struct LevelRange {
-    /// After it.
-    #[napi(ts_type = "Uint8Array | undefined")]
-    pub gt: Option<Copied>,
-    /// From it on.
-    #[napi(ts_type = "Uint8Array | undefined")]
-    pub gte: Option<Copied>,
-    /// Before it.
-    #[napi(ts_type = "Uint8Array | undefined")]
-    pub lt: Option<Copied>,
-    /// Up to it.
-    #[napi(ts_type = "Uint8Array | undefined")]
-    pub lte: Option<Copied>,
-    /// From the last to the first.
-    pub reverse: bool,
-    /// Most entries.
-    pub limit: Option<u32>,
-    /// Whether values are wanted.
-    pub values: bool,
-    /// Most keys in one list.
-    pub page_keys: Option<u32>,
-}
-
-impl LevelRange {
-    fn options(self) -> IteratorOptions {
-        let bytes = |bound: Option<Copied>| bound.map(|bound| bound.0);
-        IteratorOptions {
-            range: key_range(bytes(self.gt), bytes(self.gte), bytes(self.lt), bytes(self.lte)),
-            reverse: self.reverse,
-            limit: self.limit.map(u64::from),
-            values: self.values,
-            page_keys: self.page_keys.map(|keys| u16::try_from(keys).unwrap_or(u16::MAX)),
-        }
     }
 }
 
@@ -164,21 +137,43 @@ impl From<LevelWrite> for Operation {
     }
 }
 
-fn buffer(bytes: Bytes) -> Buffer {
-    Buffer::from(Vec::from(bytes))
-}
-
 /// An open database.
 #[napi]
 pub struct LevelDatabase(Level);
 
 #[napi]
 impl LevelDatabase {
-    /// A value.
+    /// How the data is laid out.
+    #[napi(ts_return_type = "'objects' | 'lsm'")]
+    pub fn layout(&self) -> &'static str {
+        match self.0.layout() {
+            Layout::Objects => "objects",
+            Layout::Lsm => "lsm",
+        }
+    }
+
+    /// Whether reads see the state at the moment of the call, and snapshots can be taken.
     #[napi]
-    pub async fn get(&self, #[napi(ts_arg_type = "Uint8Array")] key: Copied) -> napi::Result<Reply<Option<Buffer>>> {
-        let level = self.0.clone();
-        Reply::from_future(async move { Ok(level.get(&key.0).await?.map(buffer)) }).await
+    pub fn has_snapshots(&self) -> bool {
+        self.0.has_snapshots()
+    }
+
+    /// The state at this moment.
+    #[napi]
+    pub fn snapshot(&self) -> Reply<LevelSnapshot> {
+        Reply::of(|| self.0.view().map(LevelSnapshot::new))
+    }
+
+    /// A value, as it is at this moment or in a snapshot.
+    #[napi(ts_return_type = "Promise<Reply<Buffer | undefined | null>>")]
+    pub fn get<'env>(
+        &self,
+        env: &'env Env,
+        #[napi(ts_arg_type = "Uint8Array")] key: Copied,
+        snapshot: Option<&LevelSnapshot>,
+    ) -> napi::Result<PromiseRaw<'env, Reply<Option<Buffer>>>> {
+        let view = self.view(snapshot);
+        env.spawn_future(Reply::from_future(async move { Ok(view?.get(&key.0).await?.map(buffer)) }))
     }
 
     /// A value with its ETag.
@@ -195,29 +190,32 @@ impl LevelDatabase {
         .await
     }
 
-    /// The values of many keys.
-    #[napi]
-    pub async fn get_many(
+    /// The values of many keys, as they are at this moment or in a snapshot.
+    #[napi(ts_return_type = "Promise<Reply<Array<Buffer | undefined | null>>>")]
+    pub fn get_many<'env>(
         &self,
+        env: &'env Env,
         #[napi(ts_arg_type = "Uint8Array[]")] keys: Vec<Copied>,
-    ) -> napi::Result<Reply<Vec<Option<Buffer>>>> {
-        let level = self.0.clone();
+        snapshot: Option<&LevelSnapshot>,
+    ) -> napi::Result<PromiseRaw<'env, Reply<Vec<Option<Buffer>>>>> {
+        let view = self.view(snapshot);
         let keys: Vec<Vec<u8>> = keys.into_iter().map(|key| key.0).collect();
-        Reply::from_future(async move {
-            Ok(level.get_many(&keys).await?.into_iter().map(|value| value.map(buffer)).collect())
-        })
-        .await
+        env.spawn_future(Reply::from_future(async move {
+            Ok(view?.get_many(&keys).await?.into_iter().map(|value| value.map(buffer)).collect())
+        }))
     }
 
-    /// Whether many keys are there.
-    #[napi]
-    pub async fn has_many(
+    /// Whether many keys are there, at this moment or in a snapshot.
+    #[napi(ts_return_type = "Promise<Reply<Array<boolean>>>")]
+    pub fn has_many<'env>(
         &self,
+        env: &'env Env,
         #[napi(ts_arg_type = "Uint8Array[]")] keys: Vec<Copied>,
-    ) -> napi::Result<Reply<Vec<bool>>> {
-        let level = self.0.clone();
+        snapshot: Option<&LevelSnapshot>,
+    ) -> napi::Result<PromiseRaw<'env, Reply<Vec<bool>>>> {
+        let view = self.view(snapshot);
         let keys: Vec<Vec<u8>> = keys.into_iter().map(|key| key.0).collect();
-        Reply::from_future(async move { level.has_many(&keys).await }).await
+        env.spawn_future(Reply::from_future(async move { view?.has_many(&keys).await }))
     }
 
     /// Stores a value; answers its ETag.
@@ -243,29 +241,33 @@ impl LevelDatabase {
         Reply::from_future(async move { level.del(&key.0, if_match.as_deref()).await }).await
     }
 
-    /// Applies many writes.
+    /// Applies many writes; without `sync` it need not wait until they are stored.
     #[napi]
-    pub async fn batch(&self, writes: Vec<LevelWrite>) -> napi::Result<Reply<()>> {
+    pub async fn batch(&self, writes: Vec<LevelWrite>, sync: bool) -> napi::Result<Reply<()>> {
         let level = self.0.clone();
         let operations = writes.into_iter().map(Operation::from).collect();
-        Reply::from_future(async move { level.batch(operations).await }).await
+        Reply::from_future(async move { level.batch(operations, sync).await }).await
     }
 
-    /// Deletes a range.
-    #[napi]
-    pub async fn clear(&self, range: LevelRange) -> napi::Result<Reply<()>> {
-        let level = self.0.clone();
+    /// Deletes the keys of a range that are there at this moment or in a snapshot.
+    #[napi(ts_return_type = "Promise<Reply<undefined>>")]
+    pub fn clear<'env>(
+        &self,
+        env: &'env Env,
+        range: LevelRange,
+        snapshot: Option<&LevelSnapshot>,
+    ) -> napi::Result<PromiseRaw<'env, Reply<()>>> {
+        let (level, view) = (self.0.clone(), self.view(snapshot));
         let IteratorOptions { range, reverse, limit, .. } = range.options();
-        Reply::from_future(async move { level.clear(ClearOptions { range, reverse, limit }).await }).await
+        env.spawn_future(Reply::from_future(async move {
+            level.clear(ClearOptions { range, reverse, limit }, &view?).await
+        }))
     }
 
-    /// A cursor over a range.
+    /// A cursor over a range, at this moment or in a snapshot.
     #[napi]
-    pub fn iterate(&self, range: LevelRange) -> Reply<LevelCursor> {
-        Reply::of(|| {
-            let iterator = self.0.iterator(range.options())?;
-            Ok(LevelCursor(Arc::new(Mutex::new(Some(iterator)))))
-        })
+    pub fn iterate(&self, range: LevelRange, snapshot: Option<&LevelSnapshot>) -> Reply<LevelCursor> {
+        Reply::of(|| Ok(LevelCursor::new(self.view(snapshot)?.iterator(range.options()))))
     }
 
     /// The requests sent through its connection, by operation.
@@ -274,54 +276,19 @@ impl LevelDatabase {
         self.0.stats().into_iter().map(|(name, count)| (name, i64::try_from(count).unwrap_or(i64::MAX))).collect()
     }
 
-    /// Closes it.
-    #[napi]
-    pub fn close(&self) {
-        self.0.close();
-    }
-}
-
-/// Some entries: their keys and values one after the other, and how long each is.
-#[napi(object)]
-pub struct LevelPage {
-    /// Key, value, key, value, …
-    pub data: Buffer,
-    /// The length of each; empty at the end of the iteration.
-    pub lengths: Vec<u32>,
-}
-
-/// A cursor over a range.
-#[napi]
-pub struct LevelCursor(Arc<Mutex<Option<LevelIterator>>>);
-
-#[napi]
-impl LevelCursor {
-    /// Moves to `seek` if given, then answers the entries that are there: at least one, except at the end.
-    #[napi]
-    pub async fn next(
-        &self,
-        entries: u32,
-        bytes: u32,
-        #[napi(ts_arg_type = "Uint8Array | undefined")] seek: Option<Copied>,
-    ) -> napi::Result<Reply<LevelPage>> {
-        let cursor = self.0.clone();
-        Reply::from_future(async move {
-            let mut cursor = cursor.lock().await;
-            let iterator = cursor.as_mut().ok_or_else(|| Error::closed("the iterator"))?;
-            let page = iterator.page_after(seek.map(|seek| seek.0), entries, bytes).await?.packed();
-            Ok(LevelPage { data: Buffer::from(page.data), lengths: page.lengths })
-        })
-        .await
-    }
-
-    /// Stops what is under way and frees what is held.
+    /// Closes it, once all that was written is stored.
     #[napi]
     pub async fn close(&self) -> napi::Result<Reply<()>> {
-        let cursor = self.0.clone();
-        Reply::from_future(async move {
-            cursor.lock().await.take();
-            Ok(())
-        })
-        .await
+        let level = self.0.clone();
+        Reply::from_future(async move { level.close().await }).await
+    }
+}
+
+impl LevelDatabase {
+    fn view(&self, snapshot: Option<&LevelSnapshot>) -> Result<View> {
+        match snapshot {
+            Some(snapshot) => snapshot.view(),
+            None => self.0.view(),
+        }
     }
 }

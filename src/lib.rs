@@ -8,6 +8,8 @@
 
 mod copied;
 mod level;
+mod level_cursor;
+mod level_migration;
 mod log_sink;
 mod replica;
 mod replica_bucket;

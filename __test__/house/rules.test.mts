@@ -28,6 +28,7 @@ const ONE_ROOM_LIBRARIES: Readonly<Record<string, string>> = {
   "aws-sdk-s3": "holdfast-s3-client",
   "tokio-postgres": "holdfast-store",
   "deadpool-postgres": "holdfast-store",
+  slatedb: "holdfast-level",
   hyper: "holdfast-s3-server",
   "quick-xml": "holdfast-s3-server",
 };

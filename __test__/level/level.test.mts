@@ -238,10 +238,6 @@ describe("opening an S3Level fails promptly", () => {
     await db.close();
     assert.equal(await refusal(db.location, { s3, errorIfExists: true }), "LEVEL_DATABASE_EXISTS");
   });
-
-  it("for the layout that comes later", async () => {
-    assert.equal(await refusal(location(), { s3, layout: "lsm" }), "LEVEL_NOT_SUPPORTED");
-  });
 });
 
 function addressWhereNobodyListens(): Promise<string> {

@@ -1,7 +1,4 @@
 // One storage server for a test file.
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after } from "node:test";
 import { SmartStorage } from "holdfast";
 
@@ -15,17 +12,13 @@ export interface LevelServer {
 
 /** Starts a server that stops when the file's tests are over. */
 export async function levelServer(): Promise<LevelServer> {
-  const directory = mkdtempSync(join(tmpdir(), "holdfast-level-"));
   const storage = await SmartStorage.createAndStart({
     server: { port: 0, address: "127.0.0.1", silent: true },
-    storage: { directory },
+    storage: { inMemory: true },
     auth: { enabled: true },
     buckets: ["level"],
   });
-  after(async () => {
-    await storage.stop();
-    rmSync(directory, { recursive: true, force: true });
-  });
+  after(() => storage.stop());
   const { endpoint, port, accessKey, accessSecret } = await storage.getStorageDescriptor();
   let count = 0;
   return {

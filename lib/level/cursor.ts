@@ -37,14 +37,20 @@ export function nativeRange(options: RangeOptions): native.LevelRange {
 
 /** Reads a native cursor a page at a time. */
 export class Cursor {
-  readonly #cursor: native.LevelCursor;
+  readonly #cursor: native.LevelCursor | undefined;
+  readonly #failure: unknown;
   readonly #values: boolean;
   #ready: Entry[] = [];
   #at = 0;
   #target: Uint8Array | undefined;
 
-  constructor(database: native.LevelDatabase, options: RangeOptions) {
-    this.#cursor = open(database.iterate(nativeRange(options)));
+  constructor(database: native.LevelDatabase, options: RangeOptions, snapshot?: native.LevelSnapshot) {
+    // An iterator that can't be made fails when it is read: thrown here, it would stay attached to its database.
+    try {
+      this.#cursor = open(database.iterate(nativeRange(options), snapshot));
+    } catch (error) {
+      this.#failure = error;
+    }
     this.#values = options.values !== false;
   }
 
@@ -76,10 +82,11 @@ export class Cursor {
 
   async close(): Promise<void> {
     this.#ready = [];
-    await settle(this.#cursor.close());
+    if (this.#cursor !== undefined) await settle(this.#cursor.close());
   }
 
   async #fill(entries: number): Promise<void> {
+    if (this.#cursor === undefined) throw this.#failure;
     const target = this.#target;
     this.#target = undefined;
     this.#ready = unpack(await settle(this.#cursor.next(entries, PAGE_BYTES, target)), this.#values);

@@ -30,7 +30,7 @@ class S3LevelDown extends AbstractDown {
   constructor(location: string, s3?: S3Source, options: LayoutOptions = {}) {
     super({
       bufferKeys: true,
-      snapshots: false,
+      snapshots: options?.layout === "lsm",
       permanence: true,
       seek: true,
       clear: true,
@@ -72,8 +72,8 @@ class S3LevelDown extends AbstractDown {
   }
 
   protected _close(callback: Callback): void {
-    this.#database?.close();
-    process.nextTick(callback);
+    const closing = this.#database === undefined ? Promise.resolve() : settle(this.#database.close());
+    answer(closing, callback);
   }
 
   protected _get(key: Buffer, options: { asBuffer?: boolean }, callback: Callback<Buffer | string>): void {
@@ -100,11 +100,11 @@ class S3LevelDown extends AbstractDown {
     answer(settle(this.#native.del(key)), callback);
   }
 
-  protected _batch(writes: Write[], _options: object, callback: Callback): void {
+  protected _batch(writes: Write[], options: { sync?: boolean }, callback: Callback): void {
     const operations = writes.map((write) =>
       write.type === "put" ? { key: write.key, value: write.value } : { key: write.key },
     );
-    answer(settle(this.#native.batch(operations)), callback);
+    answer(settle(this.#native.batch(operations, options.sync !== false)), callback);
   }
 
   protected _clear(options: RangeOptions, callback: Callback): void {

@@ -10,6 +10,11 @@ export interface LayoutOptions {
   /** Milliseconds that a batch of another process may take before its process counts as dead and the batch is
    * completed in its place. Default 5,000. */
   batchPatience?: number | undefined;
+  /** Opens a database of layout `"lsm"` beside its writer, for reading alone. Default false. */
+  readOnly?: boolean | undefined;
+  /** Milliseconds that a `readOnly` database may lag behind its writer, before the time that requests take: from 100.
+   * Default 2,000. */
+  refreshInterval?: number | undefined;
 }
 
 /** What `open()` of abstract-level and abstract-leveldown is given. */
@@ -24,11 +29,13 @@ export interface CreationOptions {
  */
 export function nativeOpenOptions(
   location: string,
-  { layout, keyFormat, batchPatience }: LayoutOptions,
+  { layout, keyFormat, batchPatience, readOnly, refreshInterval }: LayoutOptions,
   { createIfMissing, errorIfExists }: CreationOptions,
 ): native.LevelOpenOptions {
-  if (batchPatience !== undefined && !(Number.isInteger(batchPatience) && batchPatience >= 0)) {
-    throw invalid(`batchPatience is ${batchPatience}; give milliseconds, 0 or more`);
+  for (const [name, value] of Object.entries({ batchPatience, refreshInterval })) {
+    if (value !== undefined && !(Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff)) {
+      throw invalid(`${name} is ${value}; give milliseconds, a whole number`);
+    }
   }
   return {
     location,
@@ -36,6 +43,8 @@ export function nativeOpenOptions(
     errorIfExists,
     ...(layout === undefined ? {} : { layout }),
     ...(keyFormat === undefined ? {} : { keyFormat }),
-    ...(batchPatience === undefined ? {} : { batchPatienceMs: Math.min(batchPatience, 0xffff_ffff) }),
+    ...(batchPatience === undefined ? {} : { batchPatienceMs: batchPatience }),
+    ...(readOnly === undefined ? {} : { readOnly }),
+    ...(refreshInterval === undefined ? {} : { refreshMs: refreshInterval }),
   };
 }

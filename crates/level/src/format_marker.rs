@@ -5,7 +5,7 @@ use holdfast_base::{Error, ErrorKind, Result};
 use holdfast_s3_client::{Bucket, PutOptions};
 use serde::{Deserialize, Serialize};
 
-use crate::{KeyFormat, Location};
+use crate::{KeyFormat, Location, MigrationState};
 
 /// The newest format that this version reads and writes.
 const VERSION: u32 = 1;
@@ -17,11 +17,19 @@ pub enum Layout {
     /// One object a key.
     #[default]
     Objects,
-    /// A log-structured tree; not in this version.
+    /// A log-structured tree.
     Lsm,
 }
 
 impl Layout {
+    /// Its name: `objects` or `lsm`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Objects => "objects",
+            Self::Lsm => "lsm",
+        }
+    }
+
     /// Reads a layout's name: `objects` or `lsm`.
     ///
     /// # Errors
@@ -31,7 +39,7 @@ impl Layout {
             "objects" => Ok(Self::Objects),
             "lsm" => Ok(Self::Lsm),
             _ => {
-                let message = format!("layout is {name:?}; give \"objects\"");
+                let message = format!("layout is {name:?}; give \"objects\" or \"lsm\"");
                 Err(Error::new(ErrorKind::Config, "LEVEL_INVALID_OPTION", message))
             }
         }
@@ -42,7 +50,7 @@ impl Layout {
 ///
 /// A database that is a whole bucket in the plain format has none, since there is no outside: its absence says
 /// [`Layout::Objects`] and [`KeyFormat::Utf8`], which is also what s3leveldown left behind.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FormatMarker {
     version: u32,
@@ -50,12 +58,36 @@ pub struct FormatMarker {
     pub layout: Layout,
     /// How keys are written.
     pub key_format: KeyFormat,
+    /// How far the copy is that the database comes from, until it is whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    migration: Option<MigrationState>,
+}
+
+impl Default for FormatMarker {
+    fn default() -> Self {
+        Self::new(Layout::Objects, KeyFormat::Utf8)
+    }
 }
 
 impl FormatMarker {
     /// The marker of a new database.
     pub fn new(layout: Layout, key_format: KeyFormat) -> Self {
-        Self { version: VERSION, layout, key_format }
+        Self { version: VERSION, layout, key_format, migration: None }
+    }
+
+    /// The same marker of a copy that is not whole.
+    pub(crate) fn migrating(self, state: MigrationState) -> Self {
+        Self { migration: Some(state), ..self }
+    }
+
+    /// The same marker of a copy that is whole.
+    pub(crate) fn whole(self) -> Self {
+        Self { migration: None, ..self }
+    }
+
+    /// How far the copy is, of one that is not whole.
+    pub(crate) fn migration(&self) -> Option<&MigrationState> {
+        self.migration.as_ref()
     }
 
     /// Reads the marker of a location.
@@ -80,7 +112,7 @@ impl FormatMarker {
             return Ok(self);
         }
         let json = serde_json::to_vec(&self).map_err(|error| Error::internal(error.to_string()))?;
-        let options = PutOptions { content_type: Some("application/json".to_owned()), ..PutOptions::absent() };
+        let options = PutOptions { if_none_match: true, ..json_options() };
         match bucket.put(&marker_key(location), Bytes::from(json), &options).await {
             Ok(_) => Ok(self),
             Err(put) => match Self::load(bucket, location).await? {
@@ -90,6 +122,15 @@ impl FormatMarker {
         }
     }
 
+    /// Records another marker of a database that is there.
+    pub(crate) async fn replace(self, bucket: &Bucket, location: &Location) -> Result<()> {
+        if location.is_whole_bucket() && self.is_plain() {
+            return Self::remove(bucket, location).await;
+        }
+        let json = serde_json::to_vec(&self).map_err(|error| Error::internal(error.to_string()))?;
+        bucket.put(&marker_key(location), Bytes::from(json), &json_options()).await.map(drop)
+    }
+
     /// Removes the marker of a location.
     pub(crate) async fn remove(bucket: &Bucket, location: &Location) -> Result<()> {
         bucket.delete(&marker_key(location), None).await
@@ -97,7 +138,7 @@ impl FormatMarker {
 
     /// Whether s3leveldown's data looks the same.
     pub(crate) fn is_plain(&self) -> bool {
-        self.layout == Layout::Objects && self.key_format == KeyFormat::Utf8
+        self.layout == Layout::Objects && self.key_format == KeyFormat::Utf8 && self.migration.is_none()
     }
 
     /// Checks that a database of this format can serve what was asked for.
@@ -113,6 +154,10 @@ impl FormatMarker {
         );
         Err(Error::new(ErrorKind::Config, "LEVEL_LAYOUT_MISMATCH", message.to_lowercase()))
     }
+}
+
+fn json_options() -> PutOptions {
+    PutOptions { content_type: Some("application/json".to_owned()), ..PutOptions::default() }
 }
 
 fn marker_key(location: &Location) -> String {

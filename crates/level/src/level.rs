@@ -3,18 +3,25 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use holdfast_base::{Error, ErrorKind, KeyRange, Result};
-use holdfast_s3_client::{Bucket, Client, ClientSettings, ListRequest};
+use holdfast_s3_client::{Bucket, Client, ClientSettings};
 
 use crate::batch_log::BatchLog;
 use crate::failure::level_error;
 use crate::journal::JournalPlace;
+use crate::lsm::Lsm;
 use crate::objects::Objects;
+use crate::opening::open_marker;
+use crate::view::{State, View, settled};
 use crate::{Condition, FormatMarker, IteratorOptions, KeyFormat, Layout, LevelIterator, Location, Operation};
 
 const BATCH_PATIENCE_MS: u64 = 5000;
+const REFRESH_MS: u64 = 2000;
+/// Keys that are deleted in one piece when a range is.
+const CLEAR_KEYS: usize = 1000;
 
 /// How to open a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +39,10 @@ pub struct LevelSettings {
     /// How many milliseconds a batch of another process may stand before its process counts as dead and the batch is
     /// completed in its place. Default 5,000.
     pub batch_patience_ms: u64,
+    /// Opens a database of the lsm layout beside its writer, for reading. Default false.
+    pub read_only: bool,
+    /// How many milliseconds a reader may lag behind its writer, before the time that requests take. Default 2,000.
+    pub refresh_ms: u64,
 }
 
 impl LevelSettings {
@@ -44,6 +55,8 @@ impl LevelSettings {
             create_if_missing: true,
             error_if_exists: false,
             batch_patience_ms: BATCH_PATIENCE_MS,
+            read_only: false,
+            refresh_ms: REFRESH_MS,
         }
     }
 }
@@ -62,9 +75,15 @@ pub struct ClearOptions {
 /// A database in a bucket. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Level {
-    objects: Objects,
-    batches: BatchLog,
+    engine: Engine,
+    bucket: Bucket,
     closed: Arc<AtomicBool>,
+}
+
+#[derive(Clone, Debug)]
+enum Engine {
+    Objects { objects: Objects, batches: BatchLog },
+    Lsm(Arc<Lsm>),
 }
 
 impl Level {
@@ -76,60 +95,115 @@ impl Level {
         Client::new(settings).map_err(level_error)
     }
 
-    /// Opens a database: two requests for one that is there, three for a new one. A batch that another process left
-    /// half done is completed first; one that seems to be under way is waited for.
+    /// Opens a database. In the objects layout that takes two requests, three for a new one; a batch that another
+    /// process left half done is completed first, and one that seems to be under way is waited for. In the lsm layout
+    /// whoever had it open for writing before writes no more.
     ///
     /// # Errors
     /// `NotFound` (code `LEVEL_BUCKET_NOT_FOUND`, `LEVEL_DATABASE_NOT_FOUND`), `Conflict` (code
-    /// `LEVEL_DATABASE_EXISTS`), `Config` (code `LEVEL_LAYOUT_MISMATCH`), `Capability` (code
-    /// `LEVEL_NOT_SUPPORTED`), `Integrity` (code `LEVEL_FORMAT_UNKNOWN`), `Connection` (code
-    /// `LEVEL_ACCESS_DENIED`, `LEVEL_CONNECTION_FAILED`), `Timeout`. Nothing is written then.
+    /// `LEVEL_DATABASE_EXISTS`), `Config` (code `LEVEL_LAYOUT_MISMATCH`), `Integrity` (code `LEVEL_FORMAT_UNKNOWN`,
+    /// `LEVEL_CORRUPTION`), `Connection` (code `LEVEL_ACCESS_DENIED`, `LEVEL_CONNECTION_FAILED`), `Timeout`. Nothing is
+    /// written then.
     pub async fn open(client: &Client, settings: &LevelSettings) -> Result<Self> {
+        check(settings)?;
         let marker = open_marker(client, settings).await.map_err(level_error)?;
         marker.check(settings.layout, settings.key_format)?;
-        refuse_lsm(marker.layout)?;
-        let location = &settings.location;
-        let bucket = client.bucket(location.bucket(), location.prefix()).map_err(level_error)?;
-        let objects = Objects { bucket, format: marker.key_format };
-        let place = JournalPlace::new(client.bucket(location.bucket(), "").map_err(level_error)?, location);
-        let batches = BatchLog::new(place, settings.batch_patience_ms);
-        batches.give_way(&objects).await.map_err(level_error)?;
-        Ok(Self { objects, batches, closed: Arc::new(AtomicBool::new(false)) })
+        Self::open_as(client, settings, &marker).await
     }
 
-    /// Deletes a database with all of its data; the bucket stays. One that is not there is no error.
+    /// Opens a database without keeping others from writing to it.
+    pub(crate) async fn open_to_read(client: &Client, settings: &LevelSettings) -> Result<Self> {
+        let marker = open_marker(client, settings).await.map_err(level_error)?;
+        let read_only = marker.layout == Layout::Lsm;
+        Self::open_as(client, &LevelSettings { read_only, ..settings.clone() }, &marker).await
+    }
+
+    /// Opens what a marker describes.
+    pub(crate) async fn open_as(client: &Client, settings: &LevelSettings, marker: &FormatMarker) -> Result<Self> {
+        let location = &settings.location;
+        let bucket = client.bucket(location.bucket(), location.prefix()).map_err(level_error)?;
+        let engine = match marker.layout {
+            Layout::Objects if settings.read_only => return Err(no_reader()),
+            Layout::Objects => {
+                let objects = Objects { bucket: bucket.clone(), format: marker.key_format };
+                let place = JournalPlace::new(client.bucket(location.bucket(), "").map_err(level_error)?, location);
+                let batches = BatchLog::new(place, settings.batch_patience_ms);
+                batches.give_way(&objects).await.map_err(level_error)?;
+                Engine::Objects { objects, batches }
+            }
+            Layout::Lsm if settings.read_only => {
+                let refresh = Duration::from_millis(settings.refresh_ms);
+                Engine::Lsm(Arc::new(Lsm::open_reader(bucket.clone(), refresh).await?))
+            }
+            Layout::Lsm => Engine::Lsm(Arc::new(Lsm::open(bucket.clone()).await?)),
+        };
+        Ok(Self { engine, bucket, closed: Arc::default() })
+    }
+
+    /// Deletes a database with all of its data, whatever its layout; the bucket stays. One that is not there is no
+    /// error.
     ///
     /// # Errors
     /// `Connection`, `Timeout`.
     pub async fn destroy(client: &Client, location: &Location) -> Result<()> {
         let root = client.bucket(location.bucket(), "").map_err(level_error)?;
         let bucket = client.bucket(location.bucket(), location.prefix()).map_err(level_error)?;
-        let objects = Objects { bucket, format: KeyFormat::Utf8 };
+        let objects = Objects { bucket: bucket.clone(), format: KeyFormat::Utf8 };
         let all = ClearOptions { range: KeyRange::all(), reverse: false, limit: None };
         let batches = BatchLog::new(JournalPlace::new(root.clone(), location), BATCH_PATIENCE_MS);
-        let level = Self { objects, batches, closed: Arc::new(AtomicBool::new(false)) };
-        match level.clear(all).await {
+        let level =
+            Self { engine: Engine::Objects { objects, batches: batches.clone() }, bucket, closed: Arc::default() };
+        match level.clear(all, &level.view()?).await {
             Err(error) if error.code() == "LEVEL_BUCKET_NOT_FOUND" => return Ok(()),
             outcome => outcome?,
         }
-        level.batches.clear().await.map_err(level_error)?;
+        batches.clear().await.map_err(level_error)?;
         FormatMarker::remove(&root, location).await.map_err(level_error)
+    }
+
+    /// How the data is laid out.
+    pub fn layout(&self) -> Layout {
+        match &self.engine {
+            Engine::Objects { .. } => Layout::Objects,
+            Engine::Lsm(_) => Layout::Lsm,
+        }
+    }
+
+    /// Whether reads see the state at the moment they begin, and snapshots can be taken.
+    pub fn has_snapshots(&self) -> bool {
+        matches!(&self.engine, Engine::Lsm(lsm) if lsm.has_snapshots())
+    }
+
+    /// What reads see from now on. In the lsm layout that is the state at this moment, and taking it sends nothing.
+    ///
+    /// # Errors
+    /// `Closed`; `Locked` with code `LEVEL_LOCKED` when another process took the database over.
+    pub fn view(&self) -> Result<View> {
+        Ok(View(match self.open_engine()? {
+            Engine::Objects { objects, batches } => {
+                State::Objects { objects: objects.clone(), batches: batches.clone() }
+            }
+            Engine::Lsm(lsm) => State::Lsm(lsm.view()?),
+        }))
     }
 
     /// A value, or `None`.
     ///
     /// # Errors
-    /// `Validation` (code `LEVEL_INVALID_KEY`), `Connection`, `Timeout`, `Closed`; so for all that follow.
+    /// As [`View::get`] and [`Level::view`]; so for all that follow.
     pub async fn get(&self, key: &[u8]) -> Result<Option<Bytes>> {
-        self.settled().await?.get(key).await
+        self.view()?.get(key).await
     }
 
-    /// A value with its ETag, for a conditional write after it.
+    /// A value with its ETag, for a conditional write after it; in the objects layout.
     ///
     /// # Errors
-    /// As [`Level::get`].
+    /// As [`Level::get`]; `Capability` with code `LEVEL_NOT_SUPPORTED`.
     pub async fn get_with_etag(&self, key: &[u8]) -> Result<Option<(Bytes, String)>> {
-        self.settled().await?.get_with_etag(key).await
+        match self.open_engine()? {
+            Engine::Objects { objects, batches } => settled(objects, batches).await?.get_with_etag(key).await,
+            Engine::Lsm(_) => Err(no_conditions()),
+        }
     }
 
     /// The values of many keys, in their order.
@@ -137,7 +211,7 @@ impl Level {
     /// # Errors
     /// As [`Level::get`].
     pub async fn get_many(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Bytes>>> {
-        self.settled().await?.get_many(keys).await
+        self.view()?.get_many(keys).await
     }
 
     /// Whether each of many keys is there, in their order.
@@ -145,16 +219,23 @@ impl Level {
     /// # Errors
     /// As [`Level::get`].
     pub async fn has_many(&self, keys: &[Vec<u8>]) -> Result<Vec<bool>> {
-        self.settled().await?.has_many(keys).await
+        self.view()?.has_many(keys).await
     }
 
-    /// Stores a value; gives back its ETag.
+    /// Stores a value; gives back its ETag, which is empty in the lsm layout.
     ///
     /// # Errors
     /// As [`Level::get`]; `Conflict` (code `LEVEL_CONFLICT`) when the condition does not hold, and code
-    /// `LEVEL_OUTCOME_UNKNOWN` when a conditional write got no verdict.
+    /// `LEVEL_OUTCOME_UNKNOWN` when a write got no verdict; `Capability` with code `LEVEL_NOT_SUPPORTED` for a
+    /// condition in the lsm layout, and `LEVEL_READONLY`.
     pub async fn put(&self, key: &[u8], value: Bytes, condition: &Condition) -> Result<String> {
-        self.settled().await?.put(key, value, condition).await
+        match self.open_engine()? {
+            Engine::Objects { objects, batches } => settled(objects, batches).await?.put(key, value, condition).await,
+            Engine::Lsm(lsm) if *condition == Condition::Always => {
+                lsm.write(vec![Operation::Put { key: key.to_vec(), value }], true).await.map(|()| String::new())
+            }
+            Engine::Lsm(_) => Err(no_conditions()),
+        }
     }
 
     /// Deletes a key; one that is not there is no error without `if_match`, an ETag.
@@ -162,130 +243,129 @@ impl Level {
     /// # Errors
     /// As [`Level::put`].
     pub async fn del(&self, key: &[u8], if_match: Option<&str>) -> Result<()> {
-        self.settled().await?.del(key, if_match).await
+        match self.open_engine()? {
+            Engine::Objects { objects, batches } => settled(objects, batches).await?.del(key, if_match).await,
+            Engine::Lsm(lsm) if if_match.is_none() => lsm.write(vec![Operation::Del { key: key.to_vec() }], true).await,
+            Engine::Lsm(_) => Err(no_conditions()),
+        }
     }
 
-    /// Applies many writes, 64 in flight; of several to one key the last counts. When it fails, or its process dies,
-    /// all of them are there after the next call or the next opening, or none. Readers in between may see some.
+    /// Applies many writes; of several to one key the last counts.
+    ///
+    /// In the objects layout 64 are in flight. When it fails, or its process dies, all of them are there after the next
+    /// call or the next opening, or none. Readers in between may see some.
+    ///
+    /// In the lsm layout all of them are there or none, for all readers. Without `sync` they are acknowledged at once
+    /// and stored within 100 ms, together with all before them.
     ///
     /// # Errors
     /// As [`Level::get`]; a key that can't be stored is refused before anything is sent. Code `LEVEL_OUTCOME_UNKNOWN`
-    /// when it is not known which of the two it is.
-    pub async fn batch(&self, operations: Vec<Operation>) -> Result<()> {
-        let objects = self.settled().await?;
+    /// when it is not known which of the two it is; `Capability` with code `LEVEL_READONLY`.
+    pub async fn batch(&self, operations: Vec<Operation>, sync: bool) -> Result<()> {
+        let (objects, batches) = match self.open_engine()? {
+            Engine::Objects { objects, batches } => (settled(objects, batches).await?, batches),
+            Engine::Lsm(lsm) => return lsm.write(operations, sync).await,
+        };
         let writes = objects.merged(operations)?;
         let written = match writes.len() {
             0 => return Ok(()),
             // One write is whole as it is.
             1 => objects.apply(&writes.into_journal()).await,
-            _ => self.batches.write(objects, writes).await,
+            _ => batches.write(objects, writes).await,
         };
         written.map_err(level_error)
+    }
+
+    /// Applies writes that may be repeated when they fail: stored, but not as one.
+    pub(crate) async fn load(&self, operations: Vec<Operation>) -> Result<()> {
+        match self.open_engine()? {
+            Engine::Objects { objects, .. } => {
+                objects.apply(&objects.merged(operations)?.into_journal()).await.map_err(level_error)
+            }
+            Engine::Lsm(lsm) => lsm.write(operations, true).await,
+        }
     }
 
     /// A cursor over a range. Sends nothing until it is read.
     ///
     /// # Errors
-    /// `Closed`.
+    /// As [`Level::view`].
     pub fn iterator(&self, options: IteratorOptions) -> Result<LevelIterator> {
-        Ok(LevelIterator::new(self.open_objects()?.clone(), self.batches.clone(), options))
+        Ok(self.view()?.iterator(options))
     }
 
-    /// Deletes a range, a thousand keys in a request.
+    /// Deletes the keys of a range that a view has, a thousand at a time.
     ///
     /// # Errors
     /// As [`Level::get`]; some keys may be deleted then.
-    pub async fn clear(&self, options: ClearOptions) -> Result<()> {
-        let objects = self.settled().await?.clone();
+    pub async fn clear(&self, options: ClearOptions, view: &View) -> Result<()> {
         let ClearOptions { range, reverse, limit } = options;
-        let mut doomed = LevelIterator::new(
-            objects.clone(),
-            self.batches.clone(),
-            IteratorOptions { range, reverse, limit, values: false, page_keys: None },
-        );
+        let options = IteratorOptions { range, reverse, limit, values: false, page_keys: None };
+        let mut doomed = view.iterator(options);
         loop {
-            let page = doomed.next_page(1000, usize::MAX).await?;
-            if page.entries.is_empty() {
-                return Ok(());
+            let page = doomed.next_page(CLEAR_KEYS, usize::MAX).await?;
+            let last = page.entries.len() < CLEAR_KEYS;
+            match self.open_engine()? {
+                _ if page.entries.is_empty() => return Ok(()),
+                Engine::Objects { objects, .. } => {
+                    let keys = page.entries.iter().map(|entry| objects.object_key(&entry.key));
+                    let keys = keys.collect::<Result<Vec<_>>>()?;
+                    objects.bucket.delete_many(&keys).await.map_err(level_error)?;
+                }
+                Engine::Lsm(lsm) => {
+                    let dels = page.entries.into_iter().map(|entry| Operation::Del { key: entry.key });
+                    // What comes last is waited for, and everything before it is stored with it.
+                    lsm.write(dels.collect(), last).await?;
+                    if last {
+                        return Ok(());
+                    }
+                }
             }
-            let keys = page.entries.iter().map(|entry| objects.object_key(&entry.key)).collect::<Result<Vec<_>>>()?;
-            objects.bucket.delete_many(&keys).await.map_err(level_error)?;
         }
     }
 
     /// The requests sent since the client was made, by kind.
     pub fn stats(&self) -> BTreeMap<String, u64> {
-        self.objects.bucket.client().stats().by_operation()
+        self.bucket.client().stats().by_operation()
     }
 
-    /// Closes it: calls after this one fail. Requests under way go on.
-    pub fn close(&self) {
-        self.closed.store(true, Ordering::Release);
+    /// Closes it: calls after this one fail. In the objects layout requests under way go on; in the lsm layout all that
+    /// was written is stored first.
+    ///
+    /// # Errors
+    /// `Connection`, `Timeout`; it is closed all the same.
+    pub async fn close(&self) -> Result<()> {
+        match (self.closed.swap(true, Ordering::AcqRel), &self.engine) {
+            (false, Engine::Lsm(lsm)) => lsm.close().await,
+            _ => Ok(()),
+        }
     }
 
-    /// The objects, once no batch of this database is half done.
-    async fn settled(&self) -> Result<&Objects> {
-        let objects = self.open_objects()?;
-        self.batches.settle(objects).await.map_err(level_error)?;
-        Ok(objects)
-    }
-
-    fn open_objects(&self) -> Result<&Objects> {
+    fn open_engine(&self) -> Result<&Engine> {
         if self.closed.load(Ordering::Acquire) {
             return Err(level_error(Error::closed("the database")));
         }
-        Ok(&self.objects)
+        Ok(&self.engine)
     }
 }
 
-async fn open_marker(client: &Client, settings: &LevelSettings) -> Result<FormatMarker> {
-    refuse_lsm(settings.layout.unwrap_or_default())?;
-    let location = &settings.location;
-    let root = client.bucket(location.bucket(), "")?;
-    let found = match FormatMarker::load(&root, location).await {
-        Err(error) if error.code() == "NO_SUCH_BUCKET" && settings.create_if_missing => {
-            client.create_bucket(location.bucket()).await?;
-            None
+fn check(settings: &LevelSettings) -> Result<()> {
+    let invalid = |message: &str| Err(Error::new(ErrorKind::Config, "LEVEL_INVALID_OPTION", message));
+    match settings {
+        LevelSettings { layout: Some(Layout::Lsm), key_format: Some(_), .. } => {
+            invalid("keyFormat is for layout \"objects\"; in layout \"lsm\" keys are any bytes")
         }
-        outcome => outcome?,
-    };
-    if settings.error_if_exists && (found.is_some() || has_data(&root, location).await?) {
-        let message = format!("the database {location} exists already; open it without errorIfExists");
-        return Err(Error::new(ErrorKind::Conflict, "LEVEL_DATABASE_EXISTS", message));
-    }
-    match found {
-        Some(marker) => Ok(marker),
-        None => new_marker(&root, settings).await,
+        LevelSettings { refresh_ms: ..100, .. } => invalid("refreshInterval is less than 100 milliseconds"),
+        _ => Ok(()),
     }
 }
 
-/// The marker of a location that has none: what s3leveldown left, a new database, or a whole bucket.
-async fn new_marker(root: &Bucket, settings: &LevelSettings) -> Result<FormatMarker> {
-    let location = &settings.location;
-    let wanted = FormatMarker::new(Layout::Objects, settings.key_format.unwrap_or_default());
-    let may_exist = !wanted.is_plain() || !settings.create_if_missing;
-    if may_exist && has_data(root, location).await? {
-        // Unmarked data is plain data: the check that follows refuses any other wish.
-        return FormatMarker::new(Layout::Objects, KeyFormat::Utf8).store(root, location).await;
-    }
-    if !settings.create_if_missing && !location.is_whole_bucket() {
-        let message = format!("the database {location} does not exist; open it with createIfMissing to make it");
-        return Err(Error::new(ErrorKind::NotFound, "LEVEL_DATABASE_NOT_FOUND", message));
-    }
-    wanted.store(root, location).await
+fn no_reader() -> Error {
+    let message = "readOnly is for layout \"lsm\"; a database of layout \"objects\" may be opened by any number";
+    Error::new(ErrorKind::Config, "LEVEL_INVALID_OPTION", message)
 }
 
-async fn has_data(root: &Bucket, location: &Location) -> Result<bool> {
-    let request = ListRequest { prefix: location.prefix().to_owned(), max_keys: Some(1), ..ListRequest::default() };
-    Ok(!root.list(&request).await?.objects.is_empty())
-}
-
-fn refuse_lsm(layout: Layout) -> Result<()> {
-    match layout {
-        Layout::Objects => Ok(()),
-        Layout::Lsm => {
-            let message = "layout \"lsm\" comes with a later release; use \"objects\"";
-            Err(Error::new(ErrorKind::Capability, "LEVEL_NOT_SUPPORTED", message))
-        }
-    }
+fn no_conditions() -> Error {
+    let message = "conditions and ETags are for layout \"objects\"; in layout \"lsm\" one process alone writes";
+    Error::new(ErrorKind::Capability, "LEVEL_NOT_SUPPORTED", message)
 }

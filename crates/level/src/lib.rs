@@ -1,9 +1,11 @@
-//! An ordered key-value database in a bucket: the objects layout, one object a key.
+//! An ordered key-value database in a bucket, in one of two layouts: one object a key, or a log-structured tree.
 //!
 //! ```text
-//! Level ── Objects ── Bucket (s3-client)      put, get, del
-//!   ├ BatchLog ── Journal                       batches, whole or not at all
-//!   └ LevelIterator ── KeyScan ── Objects     a list's pages, values fetched ahead of the reader
+//! Level ── open_marker                                  which layout it is
+//!   ├ Objects ── Bucket (s3-client)                     put, get, del
+//!   │   ├ BatchLog ── Journal                           batches, whole or not at all
+//!   │   └ ObjectsIterator ── KeyScan                    a list's pages, values fetched ahead of the reader
+//!   └ Lsm ── SlateDB ── BucketStore ── Bucket           the tree
 //! ```
 //!
 //! Invariants:
@@ -24,9 +26,14 @@ mod key_format;
 mod key_scan;
 mod level;
 mod location;
+mod lsm;
 mod midpoint;
+mod migration;
 mod objects;
+mod objects_iterator;
+mod opening;
 mod task;
+mod view;
 
 pub use batch::Operation;
 pub use condition::Condition;
@@ -35,3 +42,5 @@ pub use iterator::{Entry, IteratorOptions, LevelIterator, PackedPage, Page, key_
 pub use key_format::KeyFormat;
 pub use level::{ClearOptions, Level, LevelSettings};
 pub use location::Location;
+pub use migration::{Migration, MigrationState};
+pub use view::View;

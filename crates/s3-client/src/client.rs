@@ -79,6 +79,11 @@ impl Client {
         }
     }
 
+    /// How long requests may take.
+    pub fn timeouts(&self) -> Timeouts {
+        self.settings.timeouts
+    }
+
     /// The requests that this client and its clones sent.
     pub fn stats(&self) -> &RequestStats {
         &self.stats

@@ -76,7 +76,7 @@ async fn kill_everywhere(fixture: &Fixture, patience_ms: u64) -> u32 {
             fill(&healthy).await;
             let doomed = Level::open(&fixture.other_client(), &settings).await.unwrap();
             die_at(fixture, passed, cut);
-            let outcome = doomed.batch(batch()).await;
+            let outcome = doomed.batch(batch(), true).await;
             drop(doomed);
             fixture.server.server().faults().clear();
             let found = contents(&open(fixture, fixture.bucket.client()).await).await;
@@ -112,7 +112,7 @@ async fn a_batch_that_fails_is_completed_by_the_next_call_and_never_over_what_is
         fill(&open(&fixture, fixture.bucket.client()).await).await;
         let level = open(&fixture, &fixture.other_client()).await;
         die_at(&fixture, passed, Cut::Before);
-        assert_eq!(level.batch(batch()).await.unwrap_err().code(), "LEVEL_OUTCOME_UNKNOWN");
+        assert_eq!(level.batch(batch(), true).await.unwrap_err().code(), "LEVEL_OUTCOME_UNKNOWN");
         assert!(level.put(b"a", Bytes::from_static(b"newer"), &Default::default()).await.is_err());
         fixture.server.server().faults().clear();
         level.put(b"a", Bytes::from_static(b"newer"), &Default::default()).await.unwrap();
@@ -128,7 +128,7 @@ async fn a_completion_that_is_killed_at_any_request_is_completed_by_the_next() {
         fill(&open(&fixture, fixture.bucket.client()).await).await;
         let doomed = open(&fixture, &fixture.other_client()).await;
         die_at(&fixture, 2, Cut::Before);
-        doomed.batch(batch()).await.unwrap_err();
+        doomed.batch(batch(), true).await.unwrap_err();
         die_at(&fixture, passed, Cut::After);
         let settings = LevelSettings { batch_patience_ms: 0, ..LevelSettings::new(fixture.location("db")) };
         let _ = Level::open(&fixture.other_client(), &settings).await;
@@ -151,7 +151,7 @@ async fn batches_at_once_are_applied_one_after_the_other_by_any_number_of_proces
             writers.push(tokio::spawn(async move {
                 for round in 0..3 {
                     let value = format!("{writer}{half}{round}");
-                    level.batch(keys.iter().map(|key| put(key, &value)).collect()).await.unwrap();
+                    level.batch(keys.iter().map(|key| put(key, &value)).collect(), true).await.unwrap();
                 }
             }));
         }
@@ -171,7 +171,7 @@ async fn batches_that_wait_beside_each_other_share_a_journal() {
     let before = level.stats();
     let writes = (0..40).map(|n| {
         let level = level.clone();
-        async move { level.batch(vec![put(&format!("a{n}"), ""), put(&format!("b{n}"), "")]).await }
+        async move { level.batch(vec![put(&format!("a{n}"), ""), put(&format!("b{n}"), "")], true).await }
     });
     for outcome in futures_util::future::join_all(writes).await {
         outcome.unwrap();
@@ -188,7 +188,7 @@ async fn what_is_written_after_a_batch_broke_off_is_not_undone_by_its_completion
     fill(&other).await;
     let doomed = open(&fixture, &fixture.other_client()).await;
     die_at(&fixture, 1, Cut::Before);
-    doomed.batch(batch()).await.unwrap_err();
+    doomed.batch(batch(), true).await.unwrap_err();
     fixture.server.server().faults().clear();
     // Times in S3 are in whole seconds: wait until the bucket's clock has moved on by more than what counts as newer.
     let journal = fixture.bucket.head(JOURNAL).await.unwrap().unwrap().modified_ms;
@@ -208,7 +208,7 @@ async fn what_is_written_after_a_batch_broke_off_is_not_undone_by_its_completion
 async fn a_batch_leaves_plain_objects_and_nothing_else() {
     let fixture = Fixture::start().await;
     let level = fixture.open("db").await;
-    level.batch(batch()).await.unwrap();
+    level.batch(batch(), true).await.unwrap();
     let listed = fixture.bucket.list(&ListRequest::default()).await.unwrap().objects;
     let keys: Vec<String> = listed.into_iter().map(|object| object.key).collect();
     assert_eq!(keys, [".holdfast/level/=db/format.json", "db/a", "db/b", "db/c"]);

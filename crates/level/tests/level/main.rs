@@ -3,4 +3,6 @@
 
 mod batches;
 mod fixture;
+mod lsm;
+mod migration;
 mod objects;

@@ -71,7 +71,7 @@ async fn a_key_that_cannot_be_stored_is_refused_and_nothing_is_written() {
     for key in [b"\xff".as_slice(), long.as_slice()] {
         let batch =
             [Operation::Put { key: b"good".to_vec(), value: Bytes::new() }, Operation::Del { key: key.to_vec() }];
-        assert_eq!(level.batch(batch.to_vec()).await.unwrap_err().code(), "LEVEL_INVALID_KEY");
+        assert_eq!(level.batch(batch.to_vec(), true).await.unwrap_err().code(), "LEVEL_INVALID_KEY");
     }
     assert!(keys(&level, IteratorOptions::default()).await.is_empty());
 }
@@ -113,9 +113,9 @@ async fn of_several_writes_to_one_key_in_a_batch_the_last_counts() {
     let fixture = Fixture::start().await;
     let level = fixture.open("db").await;
     let put = |value: &'static str| Operation::Put { key: b"k".to_vec(), value: Bytes::from_static(value.as_bytes()) };
-    level.batch(vec![put("1"), Operation::Del { key: b"k".to_vec() }, put("2")]).await.unwrap();
+    level.batch(vec![put("1"), Operation::Del { key: b"k".to_vec() }, put("2")], true).await.unwrap();
     assert_eq!(level.get(b"k").await.unwrap().unwrap(), "2");
-    level.batch(vec![put("3"), Operation::Del { key: b"k".to_vec() }]).await.unwrap();
+    level.batch(vec![put("3"), Operation::Del { key: b"k".to_vec() }], true).await.unwrap();
     assert_eq!(level.get(b"k").await.unwrap(), None);
 }
 
@@ -152,7 +152,7 @@ async fn every_range_in_both_directions_is_what_an_ordered_map_gives() {
 async fn a_long_iteration_gives_every_value_in_order_both_ways() {
     let fixture = Fixture::start().await;
     let level = fixture.open("db").await;
-    level.batch(numbered(250)).await.unwrap();
+    level.batch(numbered(250), true).await.unwrap();
     let mut expected: Vec<Entry> =
         (0..250).map(|n| Entry { key: format!("k{n:04}").into_bytes(), value: Bytes::from(format!("v{n}")) }).collect();
     assert_eq!(rest(&mut level.iterator(paged(40)).unwrap()).await, expected);
@@ -165,7 +165,7 @@ async fn a_long_iteration_gives_every_value_in_order_both_ways() {
 async fn a_limit_asks_for_no_more_keys_than_it_needs() {
     let fixture = Fixture::start().await;
     let level = fixture.open("db").await;
-    level.batch(numbered(50)).await.unwrap();
+    level.batch(numbered(50), true).await.unwrap();
     let before = level.stats();
     let options = IteratorOptions { limit: Some(10), ..IteratorOptions::default() };
     assert_eq!(keys(&level, options).await.len(), 10);
@@ -194,7 +194,7 @@ async fn a_limit_is_met_when_keys_vanish_during_the_scan() {
 async fn without_values_nothing_but_lists_is_asked_for() {
     let fixture = Fixture::start().await;
     let level = fixture.open("db").await;
-    level.batch(numbered(20)).await.unwrap();
+    level.batch(numbered(20), true).await.unwrap();
     let options = IteratorOptions { values: false, ..IteratorOptions::default() };
     assert_eq!(keys(&level, options).await.len(), 20);
     assert!(!level.stats().contains_key("GetObject") || level.stats()["GetObject"] == 1, "{:?}", level.stats());
@@ -227,12 +227,15 @@ async fn seeking_moves_in_both_directions_and_ends_outside_of_the_range() {
 async fn clearing_deletes_a_range_a_thousand_keys_in_a_request() {
     let fixture = Fixture::start().await;
     let level = fixture.open("db").await;
-    level.batch(numbered(30)).await.unwrap();
+    level.batch(numbered(30), true).await.unwrap();
     let range = KeyRange { start: Bound::Excluded(b"k0004".to_vec()), end: Bound::Unbounded };
-    level.clear(ClearOptions { range, reverse: true, limit: Some(20) }).await.unwrap();
+    level.clear(ClearOptions { range, reverse: true, limit: Some(20) }, &level.view().unwrap()).await.unwrap();
     assert_eq!(keys(&level, IteratorOptions::default()).await.len(), 10);
     assert_eq!(level.stats()["DeleteObjects"], 1);
-    level.clear(ClearOptions { range: KeyRange::all(), reverse: false, limit: None }).await.unwrap();
+    level
+        .clear(ClearOptions { range: KeyRange::all(), reverse: false, limit: None }, &level.view().unwrap())
+        .await
+        .unwrap();
     assert!(keys(&level, IteratorOptions::default()).await.is_empty());
 }
 
@@ -294,8 +297,8 @@ async fn plain_data_is_never_opened_in_another_format() {
     let mut settings = LevelSettings::new(fixture.location("old"));
     settings.key_format = Some(KeyFormat::Hex);
     assert_eq!(fixture.open_with(&settings).await.unwrap_err().code(), "LEVEL_LAYOUT_MISMATCH");
-    settings.layout = Some(Layout::Lsm);
-    assert_eq!(fixture.open_with(&settings).await.unwrap_err().code(), "LEVEL_NOT_SUPPORTED");
+    settings = LevelSettings { layout: Some(Layout::Lsm), ..LevelSettings::new(fixture.location("old")) };
+    assert_eq!(fixture.open_with(&settings).await.unwrap_err().code(), "LEVEL_LAYOUT_MISMATCH");
 }
 
 #[tokio::test]
@@ -324,7 +327,7 @@ async fn what_is_missing_or_exists_is_refused_when_asked() {
 async fn destroying_removes_every_object_and_only_those() {
     let fixture = Fixture::start().await;
     let level = fixture.open("db").await;
-    level.batch(numbered(3)).await.unwrap();
+    level.batch(numbered(3), true).await.unwrap();
     fixture.bucket.put("db2/x", Bytes::new(), &Default::default()).await.unwrap();
     Level::destroy(fixture.bucket.client(), &fixture.location("db")).await.unwrap();
     let left = fixture.bucket.list(&Default::default()).await.unwrap().objects;
@@ -335,7 +338,7 @@ async fn destroying_removes_every_object_and_only_those() {
 async fn a_closed_database_says_so() {
     let fixture = Fixture::start().await;
     let level = fixture.open("db").await;
-    level.close();
+    level.close().await.unwrap();
     assert_eq!(level.get(b"k").await.unwrap_err().code(), "LEVEL_DATABASE_NOT_OPEN");
 }
 
@@ -343,7 +346,7 @@ async fn a_closed_database_says_so() {
 async fn the_last_few_keys_are_found_without_walking_over_all_pages() {
     let fixture = Fixture::start().await;
     let level = fixture.open("db").await;
-    level.batch(numbered(300)).await.unwrap();
+    level.batch(numbered(300), true).await.unwrap();
     let options = IteratorOptions { reverse: true, limit: Some(3), values: false, ..paged(5) };
     assert_eq!(keys(&level, options).await, ["k0299", "k0298", "k0297"]);
     let lists = level.stats()["ListObjectsV2"];
@@ -358,7 +361,7 @@ async fn the_last_few_keys_of_any_range_are_what_an_ordered_map_gives() {
     texts.extend(["~", "\u{7f}", "é", "é\0", "é\0\0", "🦀", "🦀🦀", "\u{10ffff}"].map(str::to_owned));
     texts.sort();
     let put = |text: &String| Operation::Put { key: text.clone().into_bytes(), value: Bytes::new() };
-    level.batch(texts.iter().map(put).collect()).await.unwrap();
+    level.batch(texts.iter().map(put).collect(), true).await.unwrap();
     for end in &texts {
         let range = KeyRange { start: Bound::Unbounded, end: Bound::Excluded(end.clone().into_bytes()) };
         let expected: Vec<&String> = texts.iter().filter(|text| *text < end).rev().take(5).collect();
