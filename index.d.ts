@@ -1510,6 +1510,62 @@ export declare function createStore(name: string, options?: StoreOptions): Promi
 export declare function createStore(options: StoreOptions & {
 	name: string;
 }): Promise<Store>;
+/** How far a migration came. */
+export interface MigrateProgress {
+	/** What is being copied, or compared. */
+	phase: "records" | "kv" | "events" | "blobs" | "subscriptions" | "verify";
+	/** How many of this phase are done. */
+	done: number;
+	/** How many there are; absent where counting them would cost as much as copying. */
+	total?: number;
+}
+/** How to migrate. */
+export interface MigrateOptions {
+	/** Hears how far it came, after every page. What it throws ends the migration. */
+	onProgress?: (progress: MigrateProgress) => void;
+	/** Reads everything back afterwards and compares. Default false. */
+	verify?: boolean;
+	/** Ends the migration; run it again to go on. */
+	signal?: AbortSignal;
+}
+/** What a migration did: how many were copied, and how many were there already. */
+export interface MigrateReport {
+	records: {
+		copied: number;
+		kept: number;
+	};
+	kv: {
+		copied: number;
+		kept: number;
+	};
+	events: {
+		copied: number;
+		kept: number;
+	};
+	blobs: {
+		copied: number;
+		kept: number;
+	};
+	/** Checkpoints of durable subscriptions. */
+	subscriptions: {
+		copied: number;
+		kept: number;
+	};
+	/** Whether everything was read back and found equal. */
+	verified: boolean;
+}
+/**
+ * Copies everything from one store to another: values with their versions, times and expiry, events with their ids,
+ * versions and times, blobs with media type and metadata, and how far each durable subscription came.
+ *
+ * What the destination has already, in the same version or a later one, stays; so a migration that ended half-way is
+ * taken up by running it again, and what was written meanwhile is brought over by one more run. Stop the writers of
+ * the source before the last one. Memory is bounded by a page of values, or a chunk of a blob.
+ *
+ * @throws ConflictError `MIGRATION_DIVERGED` when a stream of the destination has other events; IntegrityError
+ * `MIGRATION_DIFFERS` when `verify` finds a difference; AbortedError; what either store throws
+ */
+export declare function migrate(source: Store, destination: Store, options?: MigrateOptions): Promise<MigrateReport>;
 /**
  * Makes an adapter that is empty, anew for each case: the four methods themselves, or `{ options, clear }` with the
  * options of a store on it, and what throws its data away.

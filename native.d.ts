@@ -595,8 +595,8 @@ export declare function startStorage(settings: StorageSettings): Promise<Reply<S
 
 /** One change. */
 export interface StepData {
-  /** `check`, `put`, `delete`, `add` or `append`. */
-  kind: 'check' | 'put' | 'delete' | 'add' | 'append'
+  /** `check`, `put`, `delete`, `add`, `append` or `restore`. */
+  kind: 'check' | 'put' | 'delete' | 'add' | 'append' | 'restore'
   /** 0 records, 1 kv; without meaning for events. */
   space: number
   /** The key, or the stream. */
@@ -611,6 +611,14 @@ export interface StepData {
   by?: number
   /** The event's own id. */
   id?: string
+  /** Of an entry that is restored: its version. */
+  version?: number
+  /** Of an entry that is restored, in milliseconds since the epoch. */
+  createdAt?: number
+  /** Of an entry that is restored, in milliseconds since the epoch; of an event, when it happened elsewhere. */
+  updatedAt?: number
+  /** Of an entry that is restored, in milliseconds since the epoch. */
+  expiresAt?: number
 }
 
 /** Answers to browsers of other origins. */

@@ -19,6 +19,8 @@ const ENTRIES = [
   "lib/remult/index",
   "lib/fixtures/jest",
   "lib/fixtures/node-test",
+  "lib/interop/keyv",
+  "lib/interop/unstorage",
 ];
 
 /** The tests that `check` runs and `test` leaves out. */

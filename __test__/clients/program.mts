@@ -17,6 +17,9 @@ export const python = (): string => pythonClient("python");
 /** Version 1 of aws-cli. */
 export const aws = (): string => pythonClient("aws");
 
+/** The server of moto. */
+export const moto = (): string => pythonClient("moto_server");
+
 /** Runs a program to its end and gives back what it printed; fails with all of its output when it fails. */
 export function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<string> {
   return runIn(tmpdir(), program, args, env);

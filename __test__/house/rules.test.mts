@@ -43,13 +43,17 @@ const LIB_ARROWS: Readonly<Record<string, readonly string[]>> = {
   "lib/remult": ["lib/errors.ts", "lib/native.ts", "lib/aws-credentials.ts"],
   "lib/level": ["lib/errors.ts", "lib/native.ts", "lib/aws-credentials.ts"],
   "lib/fixtures": ["lib/errors.ts", "lib/storage"],
-  "lib/cli": ["lib/errors.ts", "lib/storage"],
+  "lib/cli": ["lib/errors.ts", "lib/storage", "lib/store"],
+  "lib/interop": [],
   "index.ts": ["lib/errors.ts", "lib/store", "lib/storage", "lib/remult"],
 };
 
 /** Packages that a user may not have installed, or may not want loaded: each is loaded by its own door alone. */
 const OPTIONAL_PACKAGES: Readonly<Record<string, string>> = {
   commander: "lib/cli",
+  "cli-progress": "lib/cli",
+  keyv: "lib/interop",
+  unstorage: "lib/interop",
   remult: "lib/remult",
   "abstract-level": "lib/level",
   "abstract-leveldown": "lib/level",

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { ConfigError } from "../errors.js";
+import { addMigrate } from "./migrate.js";
 import { EXIT, outputOf } from "./output.js";
 import { addServe } from "./serve.js";
 
@@ -23,6 +24,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .showSuggestionAfterError()
     .showHelpAfterError("(--help tells what there is)");
   addServe(program);
+  addMigrate(program);
   try {
     await program.parseAsync(args, { from: "user" });
     return EXIT.done;

@@ -20,8 +20,9 @@ export function isLive(cell: Cell | undefined, now: number): cell is Cell {
 
 /** The entry that a cell is. */
 export function entryOf(key: string, cell: Cell): RawEntry {
-  const { value, version, createdAt, updatedAt } = cell;
-  return { key, value, version, createdAt, updatedAt };
+  const { value, version, createdAt, updatedAt, expiresAt } = cell;
+  const entry: RawEntry = { key, value, version, createdAt, updatedAt };
+  return expiresAt === undefined ? entry : { ...entry, expiresAt };
 }
 
 /**
@@ -57,9 +58,20 @@ export function change(
       if (isLive(cell, now) && cell.expiresAt !== undefined) next.expiresAt = cell.expiresAt;
       return { next, outcome: { value: sum, version: next.version } };
     }
+    case "restore":
+      return restored(cell, step, now);
     default:
       return { outcome: {} };
   }
+}
+
+/** What was elsewhere, unless what is here has its version or a later one. */
+function restored(cell: Cell | undefined, step: native.StepData, now: number): { next?: Cell; outcome: RawOutcome } {
+  const { version = 1, createdAt = now, updatedAt = now, expiresAt } = step;
+  if (cell !== undefined && cell.version >= version) return { outcome: { changed: false } };
+  const next: Cell = { version, createdAt, updatedAt, value: JSON.parse(step.value ?? "null") };
+  if (expiresAt !== undefined) next.expiresAt = expiresAt;
+  return { next, outcome: { changed: true } };
 }
 
 function putCell(cell: Cell | undefined, value: unknown, now: number): Cell {

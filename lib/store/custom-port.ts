@@ -208,7 +208,14 @@ export class CustomPort implements Port {
     if (expected !== undefined && expected !== version) throw versionConflict(stream, expected, version);
     const last = ((await this.#adapter.get(POSITION)) as number | undefined) ?? 0;
     const position = String(last + 1).padStart(16, "0");
-    const event: RawEvent = { id, stream, payload, timestamp: Date.now(), version: version + 1, position };
+    const event: RawEvent = {
+      id,
+      stream,
+      payload,
+      timestamp: step.updatedAt ?? Date.now(),
+      version: version + 1,
+      position,
+    };
     // The event last: what was counted and not stored leaves a gap in positions, never two events in one place.
     await this.#adapter.put(POSITION, last + 1);
     await this.#adapter.put(EVENTS + position, event);

@@ -7,6 +7,12 @@ export type { AppendItem, AppendOptions, EventListOptions, EventReadOptions, Eve
 export type { Kv, KvEntry, SetItem, SetOptions } from "./kv.js";
 export type { StoreEventOf, StoreEventPattern, StoreEvents, StoreEventType, StoreListener } from "./lifecycle.js";
 export type { ListQuery, Page } from "./list-query.js";
+export {
+  type MigrateOptions,
+  type MigrateProgress,
+  type MigrateReport,
+  migrate,
+} from "./migration/migrate.js";
 export type {
   AdapterName,
   AdapterOptions,

@@ -13,6 +13,8 @@ export interface RawEntry {
   version: number;
   createdAt: number;
   updatedAt: number;
+  /** Absent when it lives for ever. */
+  expiresAt?: number;
 }
 
 /** An event with its payload still encoded. */
@@ -51,6 +53,7 @@ export interface RawOutcome extends Partial<Omit<RawEvent, "payload">> {
   createdAt?: number;
   updatedAt?: number;
   existed?: boolean;
+  changed?: boolean;
   value?: number;
   payload?: unknown;
 }

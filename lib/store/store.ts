@@ -1,3 +1,4 @@
+import { ValidationError } from "../errors.js";
 import { Atomic } from "./atomic.js";
 import { Blobs } from "./blobs.js";
 import { Events } from "./events.js";
@@ -7,6 +8,17 @@ import type { Capabilities, Port } from "./port.js";
 import { Records } from "./records.js";
 import type { ClassName } from "./settings.js";
 import { Writer } from "./writer.js";
+
+type Ports = Readonly<Record<ClassName, Port>>;
+
+const portsOfStores = new WeakMap<Store, Ports>();
+
+/** The port of each class of a store. */
+export function portsOf(store: Store): Ports {
+  const ports = portsOfStores.get(store);
+  if (ports !== undefined) return ports;
+  throw new ValidationError("that is no store of createStore", { code: "INVALID_OPTION" });
+}
 
 /** A store: records, kv, blobs and events. */
 export class Store {
@@ -28,8 +40,9 @@ export class Store {
   #closing: Promise<void> | undefined;
 
   /** @internal */
-  constructor(name: string, ports: Readonly<Record<ClassName, Port>>) {
+  constructor(name: string, ports: Ports) {
     this.name = name;
+    portsOfStores.set(this, ports);
     this.#ports = [...new Set(Object.values(ports))];
     const writers = new Map(this.#ports.map((port) => [port, new Writer(port, this.#lifecycle)]));
     const writerOf = (port: Port) => writers.get(port) ?? new Writer(port, this.#lifecycle);

@@ -11,8 +11,8 @@ use super::handle::StoreHandle;
 /// One change.
 #[napi(object)]
 pub struct StepData {
-    /// `check`, `put`, `delete`, `add` or `append`.
-    #[napi(ts_type = "'check' | 'put' | 'delete' | 'add' | 'append'")]
+    /// `check`, `put`, `delete`, `add`, `append` or `restore`.
+    #[napi(ts_type = "'check' | 'put' | 'delete' | 'add' | 'append' | 'restore'")]
     pub kind: String,
     /// 0 records, 1 kv; without meaning for events.
     pub space: u32,
@@ -28,6 +28,14 @@ pub struct StepData {
     pub by: Option<f64>,
     /// The event's own id.
     pub id: Option<String>,
+    /// Of an entry that is restored: its version.
+    pub version: Option<f64>,
+    /// Of an entry that is restored, in milliseconds since the epoch.
+    pub created_at: Option<f64>,
+    /// Of an entry that is restored, in milliseconds since the epoch; of an event, when it happened elsewhere.
+    pub updated_at: Option<f64>,
+    /// Of an entry that is restored, in milliseconds since the epoch.
+    pub expires_at: Option<f64>,
 }
 
 impl TryFrom<StepData> for Step {
@@ -51,7 +59,22 @@ impl TryFrom<StepData> for Step {
             }
             "delete" => Self::Delete { space, key, condition },
             "add" => Self::Add { space, key, by: data.by.unwrap_or(1.0) },
-            "append" => Self::Append { stream: key, payload: value, expected_version: expected, id: data.id },
+            "append" => Self::Append {
+                stream: key,
+                payload: value,
+                expected_version: expected,
+                id: data.id,
+                timestamp_ms: data.updated_at.map(|time| whole(time, "the time")).transpose()?,
+            },
+            "restore" => Self::Restore {
+                space,
+                key,
+                value,
+                version: whole(data.version.unwrap_or(1.0), "version")?,
+                created_at_ms: whole(data.created_at.unwrap_or(0.0), "createdAt")?,
+                updated_at_ms: whole(data.updated_at.unwrap_or(0.0), "updatedAt")?,
+                expires_at_ms: data.expires_at.map(|time| whole(time, "expiresAt")).transpose()?,
+            },
             other => {
                 let message = format!("{other:?} is no kind of step");
                 return Err(Error::new(ErrorKind::Validation, "INVALID_STEP", message));

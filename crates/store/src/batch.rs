@@ -59,6 +59,23 @@ pub enum Step {
         /// How much.
         by: f64,
     },
+    /// Sets an entry to what it was elsewhere, unless the one that is there has that version or a later one.
+    Restore {
+        /// The class.
+        space: Space,
+        /// The entry.
+        key: Key,
+        /// JSON text, at most [`crate::MAX_VALUE_BYTES`].
+        value: String,
+        /// Its version.
+        version: u64,
+        /// In milliseconds since the epoch.
+        created_at_ms: u64,
+        /// In milliseconds since the epoch.
+        updated_at_ms: u64,
+        /// In milliseconds since the epoch; for ever without.
+        expires_at_ms: Option<u64>,
+    },
     /// Appends an event.
     Append {
         /// The stream.
@@ -69,6 +86,8 @@ pub enum Step {
         expected_version: Option<u64>,
         /// The event's own id. The same id with the same payload again gives the stored event back.
         id: Option<String>,
+        /// When it happened, where that was elsewhere; now without. In milliseconds since the epoch.
+        timestamp_ms: Option<u64>,
     },
 }
 
@@ -125,6 +144,11 @@ pub enum Outcome {
         value: f64,
         /// Its new version.
         version: u64,
+    },
+    /// The entry is as it was elsewhere, or is newer.
+    Restored {
+        /// Whether that took a change.
+        changed: bool,
     },
     /// The event was appended.
     Appended(Event),

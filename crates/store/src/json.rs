@@ -64,11 +64,15 @@ impl ToJson for Entry {
         }
         put!(
             out,
-            ",\"version\":{},\"createdAt\":{},\"updatedAt\":{}}}",
+            ",\"version\":{},\"createdAt\":{},\"updatedAt\":{}",
             self.version,
             self.created_at_ms,
             self.updated_at_ms
         );
+        if let Some(expires_at_ms) = self.expires_at_ms {
+            put!(out, ",\"expiresAt\":{expires_at_ms}");
+        }
+        out.push('}');
     }
 }
 
@@ -107,6 +111,9 @@ impl ToJson for Outcome {
             }
             Self::Added { value, version } => {
                 put!(out, "{{\"value\":{value},\"version\":{version}}}");
+            }
+            Self::Restored { changed } => {
+                put!(out, "{{\"changed\":{changed}}}");
             }
             Self::Appended(event) => event.write_json(out),
         }

@@ -55,8 +55,13 @@ fn run_step<L: Ledger>(ledger: &mut L, step: Step, now_ms: u64) -> Result<Outcom
             ledger.store(space, key.as_str(), next, current.is_none())?;
             Ok(Outcome::Added { value, version })
         }
-        Step::Append { stream, payload, expected_version, id } => {
-            append(ledger, Draft { stream: stream.into_string(), payload, expected_version, id }, now_ms)
+        Step::Restore { space, key, value, version, created_at_ms, updated_at_ms, expires_at_ms } => {
+            let cell = Cell { value: Some(value), version, created_at_ms, updated_at_ms, expires_at_ms };
+            restore(ledger, space, key.as_str(), cell)
+        }
+        Step::Append { stream, payload, expected_version, id, timestamp_ms } => {
+            let draft = Draft { stream: stream.into_string(), payload, expected_version, id, timestamp_ms };
+            append(ledger, draft, now_ms)
         }
     }
 }
@@ -84,12 +89,23 @@ fn delete<L: Ledger>(
     }
 }
 
+fn restore<L: Ledger>(ledger: &mut L, space: Space, key: &str, cell: Cell) -> Result<Outcome, L::Error> {
+    cell::check_value(key, cell.value.as_deref().unwrap_or_default())?;
+    let current = ledger.load(space, key)?;
+    let changed = current.as_ref().is_none_or(|current| current.version < cell.version);
+    if changed {
+        ledger.store(space, key, cell, current.is_none())?;
+    }
+    Ok(Outcome::Restored { changed })
+}
+
 /// An event on its way in.
 pub(crate) struct Draft {
     pub(crate) stream: String,
     pub(crate) payload: String,
     pub(crate) expected_version: Option<u64>,
     pub(crate) id: Option<String>,
+    pub(crate) timestamp_ms: Option<u64>,
 }
 
 fn append<L: Ledger>(ledger: &mut L, draft: Draft, now_ms: u64) -> Result<Outcome, L::Error> {
@@ -110,7 +126,8 @@ impl Draft {
     /// The event in this version of its stream, without a position yet.
     pub(crate) fn into_event(self, version: u64, now_ms: u64) -> Event {
         let id = self.id.unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
-        Event { id, stream: self.stream, payload: self.payload, timestamp_ms: now_ms, version, position: 0 }
+        let timestamp_ms = self.timestamp_ms.unwrap_or(now_ms);
+        Event { id, stream: self.stream, payload: self.payload, timestamp_ms, version, position: 0 }
     }
 }
 

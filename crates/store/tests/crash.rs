@@ -35,7 +35,13 @@ async fn write_until_killed(child: &Child) {
         let steps = vec![
             Step::put(Space::Records, key(&format!("{name}/left")), "1"),
             Step::put(Space::Records, key(&format!("{name}/right")), "1"),
-            Step::Append { stream: key("log"), payload: format!("\"{name}\""), expected_version: None, id: None },
+            Step::Append {
+                stream: key("log"),
+                payload: format!("\"{name}\""),
+                expected_version: None,
+                id: None,
+                timestamp_ms: None,
+            },
         ];
         store.commit(Batch { steps, atomic: true }).await.unwrap();
         child.acknowledge(&name);

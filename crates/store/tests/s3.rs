@@ -120,6 +120,7 @@ async fn two_stores_append_to_one_log_without_gaps() {
                 payload: n.to_string(),
                 expected_version: None,
                 id: None,
+                timestamp_ms: None,
             };
             store.commit(Batch::one(step)).await.map(|_| ())
         })

@@ -54,7 +54,13 @@ async fn add_one(store: &S3) -> Outcome {
 }
 
 fn append(payload: &str) -> Batch {
-    Batch::one(Step::Append { stream: key("s"), payload: payload.to_owned(), expected_version: None, id: None })
+    Batch::one(Step::Append {
+        stream: key("s"),
+        payload: payload.to_owned(),
+        expected_version: None,
+        id: None,
+        timestamp_ms: None,
+    })
 }
 
 async fn payloads(store: &S3, stream: Option<&str>) -> Vec<String> {

@@ -23,7 +23,10 @@ impl Wanted {
         let mut wanted = Self::default();
         for step in batches.iter().flat_map(|batch| &batch.steps) {
             match step {
-                Step::Check { space, key, .. } | Step::Put { space, key, .. } | Step::Delete { space, key, .. } => {
+                Step::Check { space, key, .. }
+                | Step::Put { space, key, .. }
+                | Step::Restore { space, key, .. }
+                | Step::Delete { space, key, .. } => {
                     wanted.keys.entry((*space, key.as_str().to_owned())).or_insert(false);
                 }
                 Step::Add { space, key, .. } => {

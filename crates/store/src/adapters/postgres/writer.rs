@@ -86,7 +86,7 @@ async fn run(database: Database, mut queue: mpsc::UnboundedReceiver<Order>) {
 
 fn bytes_of(batch: &Batch) -> usize {
     let of_step = |step: &Step| match step {
-        Step::Put { value, .. } => value.len(),
+        Step::Put { value, .. } | Step::Restore { value, .. } => value.len(),
         Step::Append { payload, .. } => payload.len(),
         _ => 0,
     };

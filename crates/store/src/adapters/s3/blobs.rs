@@ -91,6 +91,11 @@ impl Blobs for S3 {
             store.check_blob(&from)?;
             store.check_blob(&to)?;
             let bucket = &store.0.blobs;
+            if from.as_str() == to.as_str() {
+                // S3 refuses to copy an object onto itself; it is there already.
+                let same = bucket.head(to.as_str()).await?;
+                return Ok(same.map(|meta| info_of(to.as_str(), meta)));
+            }
             match bucket.copy(from.as_str(), bucket, to.as_str(), &CopyOptions::default()).await {
                 Ok(_) => {}
                 Err(error) if is_absent(&error) => return Ok(None),

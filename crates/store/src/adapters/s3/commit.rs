@@ -45,17 +45,19 @@ fn sorted(store: &S3, steps: Vec<Step>) -> Result<(Groups, Vec<(usize, Draft)>)>
     let mut drafts = Vec::new();
     for (place, step) in steps.into_iter().enumerate() {
         match step {
-            Step::Append { stream, payload, expected_version, id } => {
+            Step::Append { stream, payload, expected_version, id, timestamp_ms } => {
                 store.0.log.check_stream(&stream)?;
                 crate::cell::check_value(stream.as_str(), &payload)?;
-                drafts.push((place, Draft { stream: stream.into_string(), payload, expected_version, id }));
+                let stream = stream.into_string();
+                drafts.push((place, Draft { stream, payload, expected_version, id, timestamp_ms }));
             }
             Step::Check { space, ref key, .. }
             | Step::Put { space, ref key, .. }
             | Step::Delete { space, ref key, .. }
-            | Step::Add { space, ref key, .. } => {
+            | Step::Add { space, ref key, .. }
+            | Step::Restore { space, ref key, .. } => {
                 check_key(store.space(space), key)?;
-                if let Step::Put { value, .. } = &step {
+                if let Step::Put { value, .. } | Step::Restore { value, .. } = &step {
                     crate::cell::check_value(key.as_str(), value)?;
                 }
                 groups.entry((space, key.as_str().to_owned())).or_default().push((place, step));

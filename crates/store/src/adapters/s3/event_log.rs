@@ -153,7 +153,7 @@ impl EventLog {
                 id: draft.id.clone().unwrap_or_else(|| uuid::Uuid::now_v7().to_string()),
                 stream: draft.stream.clone(),
                 version: version + 1,
-                timestamp: now_ms,
+                timestamp: draft.timestamp_ms.unwrap_or(now_ms),
                 named: draft.id.is_some(),
                 position: None,
                 payload,

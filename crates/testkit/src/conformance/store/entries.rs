@@ -268,8 +268,13 @@ pub async fn concurrent_additions_are_all_counted(subject: Subject) {
 pub async fn a_batch_that_fails_changes_nothing(subject: Subject) {
     subject.put("a", "1").await;
     let check = Step::Check { space: Space::Records, key: key("a"), condition: Condition::Version(7) };
-    let append =
-        Step::Append { stream: key("s"), payload: "1".to_owned(), expected_version: None, id: Some("e".to_owned()) };
+    let append = Step::Append {
+        stream: key("s"),
+        payload: "1".to_owned(),
+        expected_version: None,
+        id: Some("e".to_owned()),
+        timestamp_ms: None,
+    };
     let steps =
         vec![Step::put(Space::Records, key("a"), "2"), Step::put(Space::Kv, key("b"), "2"), append.clone(), check];
     let refused = subject.adapter.commit(Batch { steps, atomic: true }).await.unwrap_err();

@@ -7,7 +7,13 @@ use holdfast_store::{Batch, Event, EventQuery, Outcome, Step, StreamQuery};
 use super::{Subject, key, one};
 
 fn step(stream: &str, payload: &str) -> Step {
-    Step::Append { stream: key(stream), payload: payload.to_owned(), expected_version: None, id: None }
+    Step::Append {
+        stream: key(stream),
+        payload: payload.to_owned(),
+        expected_version: None,
+        id: None,
+        timestamp_ms: None,
+    }
 }
 
 async fn append(subject: &Subject, stream: &str, payload: &str) -> Event {
@@ -55,6 +61,7 @@ pub async fn an_unexpected_version_conflicts_and_appends_nothing(subject: Subjec
         payload: "1".to_owned(),
         expected_version: Some(expected),
         id: None,
+        timestamp_ms: None,
     };
     assert_eq!(try_append(&subject, with(0)).await.unwrap().version, 1);
     let error = try_append(&subject, with(0)).await.unwrap_err();
@@ -64,7 +71,13 @@ pub async fn an_unexpected_version_conflicts_and_appends_nothing(subject: Subjec
 }
 
 fn with_id(payload: &str) -> Step {
-    Step::Append { stream: key("s"), payload: payload.to_owned(), expected_version: None, id: Some("mine".to_owned()) }
+    Step::Append {
+        stream: key("s"),
+        payload: payload.to_owned(),
+        expected_version: None,
+        id: Some("mine".to_owned()),
+        timestamp_ms: None,
+    }
 }
 
 pub async fn the_same_event_sent_again_is_stored_once(subject: Subject) {

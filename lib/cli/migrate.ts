@@ -1,0 +1,117 @@
+import type { SingleBar } from "cli-progress";
+import type { Command } from "commander";
+import { ConfigError } from "../errors.js";
+import { createStore, type MigrateProgress, migrate, type StoreOptions } from "../store/index.js";
+import { type Output, outputOf } from "./output.js";
+
+const EXAMPLES = `
+A store is one of
+  sqlite:./data/app.db                         a file; the source must exist
+  postgres://user:password@host/database       the schema "persist", or ?schema=name
+  s3://bucket/prefix?region=eu-central-1       with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY;
+                                               ?endpoint=https://… for R2, MinIO and others
+
+Examples:
+  npx holdfast migrate sqlite:./data/app.db "$DATABASE_URL" --verify
+  npx holdfast migrate sqlite:./data/app.db "s3://my-bucket/app/?region=eu-central-1"`;
+
+interface MigrateCommandOptions {
+  verify: boolean;
+  json: boolean;
+}
+
+/** Adds `migrate <from> <to>`. */
+export function addMigrate(program: Command): void {
+  program
+    .command("migrate")
+    .description("copy a store to another place; run it again to go on, or to bring what is new")
+    .argument("<from>", "the store to copy")
+    .argument("<to>", "where to; what is there already stays")
+    .option("--verify", "read everything back and compare", false)
+    .option("--json", "print the report as one JSON object, and no progress", false)
+    .addHelpText("after", EXAMPLES)
+    .action((from: string, to: string, options: MigrateCommandOptions) => run(from, to, options, outputOf(options)));
+}
+
+async function run(from: string, to: string, { verify }: MigrateCommandOptions, output: Output): Promise<void> {
+  const settings = [storeAt(from), storeAt(to)] as const;
+  await using source = await createStore("source", settings[0]);
+  await using destination = await createStore("destination", settings[1]);
+  const shown = await progress(output);
+  try {
+    const report = await migrate(source, destination, { verify, onProgress: shown.show });
+    shown.end();
+    const lines = (["records", "kv", "events", "blobs", "subscriptions"] as const).map(
+      (name) => `${name}: ${report[name].copied} copied, ${report[name].kept} there already`,
+    );
+    output.result(report, [...lines, ...(verify ? ["verified: everything is equal"] : [])].join("\n"));
+  } finally {
+    shown.end();
+  }
+}
+
+/** A bar on a terminal, a line for each phase elsewhere, nothing with `--json`. */
+async function progress(output: Output): Promise<{ show: (progress: MigrateProgress) => void; end: () => void }> {
+  let phase = "";
+  if (output.json || !process.stderr.isTTY) {
+    const show = (at: MigrateProgress) => {
+      if (at.phase !== phase) output.note(at.phase);
+      phase = at.phase;
+    };
+    return { show, end: () => {} };
+  }
+  // Loaded for people at a terminal alone.
+  const { SingleBar, Presets } = await import("cli-progress");
+  let bar: SingleBar | undefined;
+  const show = (at: MigrateProgress) => {
+    if (at.phase !== phase) {
+      bar?.stop();
+      const format = `${at.phase.padEnd(13)} [{bar}] {value}${at.total === undefined ? "" : "/{total}"}`;
+      bar = new SingleBar({ format, stream: process.stderr, hideCursor: true }, Presets.shades_classic);
+      bar.start(at.total ?? at.done, at.done);
+      phase = at.phase;
+    }
+    bar?.setTotal(at.total ?? at.done);
+    bar?.update(at.done);
+  };
+  return { show, end: () => bar?.stop() };
+}
+
+/** The store that a text of the command line names. */
+function storeAt(text: string): StoreOptions {
+  if (text.startsWith("sqlite:")) return { adapter: "sqlite", path: text.slice("sqlite:".length) };
+  if (/^postgres(ql)?:/.test(text)) return postgresAt(text);
+  if (text.startsWith("s3://")) return s3At(text);
+  // Not the text itself: it may hold a password.
+  throw new ConfigError("a store is sqlite:<path>, postgres://… or s3://<bucket>/<prefix>; see --help", {
+    code: "INVALID_SETTINGS",
+  });
+}
+
+function postgresAt(text: string): StoreOptions {
+  const [place = "", query = ""] = text.split(/\?(.*)/s);
+  const pairs = query.split("&").filter((pair) => pair !== "");
+  const schema = pairs.find((pair) => pair.startsWith("schema="))?.slice("schema=".length);
+  const rest = pairs.filter((pair) => !pair.startsWith("schema="));
+  const connectionString = rest.length === 0 ? place : `${place}?${rest.join("&")}`;
+  return {
+    adapter: "postgres",
+    connectionString,
+    ...(schema === undefined ? {} : { schema: decodeURIComponent(schema) }),
+  };
+}
+
+function s3At(text: string): StoreOptions {
+  const url = new URL(text);
+  const prefix = decodeURIComponent(url.pathname.slice(1));
+  const options: StoreOptions = { adapter: "s3", bucket: url.hostname };
+  if (prefix !== "") options.prefix = prefix.endsWith("/") ? prefix : `${prefix}/`;
+  for (const [name, value] of url.searchParams) {
+    if (name !== "region" && name !== "endpoint") {
+      const message = `s3:// knows region and endpoint, not ${name}`;
+      throw new ConfigError(message, { code: "UNKNOWN_OPTION" });
+    }
+    options[name] = value;
+  }
+  return options;
+}
