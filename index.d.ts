@@ -404,6 +404,13 @@ export interface IStorageCredential {
 	/** The address by which grants may name the account. Default none. */
 	email?: string;
 }
+/** A certificate. */
+export interface IStorageTls {
+	/** The certificate, with those between it and its authority behind it; PEM. */
+	certificate: string;
+	/** Its private key, PEM; never logged. */
+	key: string;
+}
 /** What a `SmartStorage` is made with. Every field is optional; unknown fields are refused. */
 export interface ISmartStorageConfig {
 	server?: {
@@ -415,6 +422,11 @@ export interface ISmartStorageConfig {
 		silent?: boolean;
 		/** The region that signatures must name. Default `us-east-1`. */
 		region?: string;
+		/**
+		 * Speaks TLS: with a certificate and its key, both PEM, or with `true` a self-made one for `localhost`, every name
+		 * below it, the loopback addresses and `address`; clients trust `storage.certificate`. Default false.
+		 */
+		tls?: boolean | IStorageTls;
 	};
 	storage?: {
 		/** The folder of the buckets, made when missing. Default `.nogit/bucketsDir` under the working directory. */
@@ -472,8 +484,23 @@ export interface ISmartStorageConfig {
 		 * what does not fit is refused. The index comes on top, about 1 KB an object. Default 1 GiB.
 		 */
 		maxMemory?: number;
+		/**
+		 * How long a client may send or take nothing, in milliseconds: in a request's head or body, in an answer, between
+		 * two requests. Default 60000.
+		 */
+		idleTimeout?: number;
+		/** The most connections at once; more wait to be accepted. Default 10000. */
+		maxConnections?: number;
+		/** The largest head of a request, in bytes, at least 8192. Default 65536. */
+		maxHeaderSize?: number;
 		/** The time that a request may take until its answer begins, in milliseconds. Default 300000. */
 		requestTimeout?: number;
+	};
+	monitoring?: {
+		/** Answers `GET /_health` to everybody: 200. Default false. */
+		health?: boolean;
+		/** Answers `GET /_metrics` to everybody, in the text format that Prometheus reads. Default false. */
+		metrics?: boolean;
 	};
 	multipart?: {
 		/** Uploads that were begun longer ago are aborted, in days. Default 7. */
@@ -512,7 +539,7 @@ export interface IS3Descriptor {
 	accessKey: string;
 	/** The secret of the first credential. */
 	accessSecret: string;
-	/** Whether it speaks TLS; it does not. */
+	/** Whether it speaks TLS. */
 	useSsl: boolean;
 }
 /** What an event is about. */
@@ -730,6 +757,11 @@ export declare class SmartStorage {
 	 * @throws ClosedError `NOT_RUNNING` for a server with `port: 0` that was never started: its port is not known yet.
 	 */
 	getStorageDescriptor(options?: Partial<IS3Descriptor>): Promise<IS3Descriptor>;
+	/**
+	 * What clients have to trust of a server with `tls`, PEM: the authority of its self-made certificate, or the
+	 * certificate that was given. `undefined` without TLS, and before the first start.
+	 */
+	get certificate(): string | undefined;
 	/**
 	 * The last 10,000 requests since the start, oldest first, as they are now; `storage.requests.clear()` forgets them.
 	 * They can be read after `stop()` too.

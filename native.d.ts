@@ -139,6 +139,8 @@ export declare class StorageFaultHandle {
 export declare class StorageServer {
   /** The port that it listens on. */
   get port(): number
+  /** What clients have to trust, PEM. */
+  get authority(): string | null
   /** Makes a bucket unless it exists. */
   createBucket(name: string): Promise<Reply<undefined>>
   /** Empties it. */
@@ -773,6 +775,22 @@ export interface StorageSettings {
   uploadCleanupIntervalMs: number
   /** How long a day of lifecycle rules is, in milliseconds. */
   lifecycleDayMs: number
+  /** In milliseconds. */
+  idleTimeoutMs: number
+  /** At once. */
+  maxConnections: number
+  /** In bytes. */
+  maxHeadBytes: number
+  /** Speaks TLS with a self-made certificate. */
+  hasSelfMadeTls: boolean
+  /** Speaks TLS with this one, PEM. */
+  tlsCertificate?: string
+  /** Its key, PEM. */
+  tlsKey?: string
+  /** Whether `/_health` is answered. */
+  answersHealth: boolean
+  /** Whether `/_metrics` is answered. */
+  answersMetrics: boolean
   /** Made at start. */
   buckets: Array<string>
   /** `error`, `warn`, `info` or `debug`; `undefined` logs nothing. */

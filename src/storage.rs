@@ -156,6 +156,12 @@ impl StorageServer {
         self.0.address().port()
     }
 
+    /// What clients have to trust, PEM.
+    #[napi(getter)]
+    pub fn authority(&self) -> Option<String> {
+        self.0.authority().map(str::to_owned)
+    }
+
     /// Makes a bucket unless it exists.
     #[napi]
     pub async fn create_bucket(&self, name: String) -> napi::Result<Reply<()>> {

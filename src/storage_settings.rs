@@ -1,7 +1,7 @@
 //! What the S3 server is started with. `lib/storage` has checked every setting before.
 
 use holdfast_base::{Error, ErrorKind, Result};
-use holdfast_s3_server::{CorsRules, Credential, Durability, ServerSettings};
+use holdfast_s3_server::{CorsRules, Credential, Durability, ServerSettings, TlsSettings};
 use napi_derive::napi;
 
 use crate::log_sink::log_to_stderr;
@@ -73,6 +73,22 @@ pub struct StorageSettings {
     pub upload_cleanup_interval_ms: i64,
     /// How long a day of lifecycle rules is, in milliseconds.
     pub lifecycle_day_ms: i64,
+    /// In milliseconds.
+    pub idle_timeout_ms: i64,
+    /// At once.
+    pub max_connections: u32,
+    /// In bytes.
+    pub max_head_bytes: u32,
+    /// Speaks TLS with a self-made certificate.
+    pub has_self_made_tls: bool,
+    /// Speaks TLS with this one, PEM.
+    pub tls_certificate: Option<String>,
+    /// Its key, PEM.
+    pub tls_key: Option<String>,
+    /// Whether `/_health` is answered.
+    pub answers_health: bool,
+    /// Whether `/_metrics` is answered.
+    pub answers_metrics: bool,
     /// Made at start.
     pub buckets: Vec<String>,
     /// `error`, `warn`, `info` or `debug`; `undefined` logs nothing.
@@ -87,6 +103,10 @@ pub(crate) fn server_settings(settings: StorageSettings) -> Result<ServerSetting
         let message = format!("server.address {:?} is not an IP address", settings.address);
         Error::new(ErrorKind::Config, "INVALID_SETTING", message).with("setting", "server.address")
     })?;
+    let tls = match (settings.tls_certificate, settings.tls_key) {
+        (Some(certificate), Some(key)) => Some(TlsSettings::Given { certificate, key }),
+        _ => settings.has_self_made_tls.then_some(TlsSettings::SelfMade),
+    };
     let durability = if settings.is_durable_on_disk { Durability::Disk } else { Durability::Process };
     Ok(ServerSettings {
         max_memory_bytes: settings.max_memory_bytes.map(i64::unsigned_abs),
@@ -104,6 +124,12 @@ pub(crate) fn server_settings(settings: StorageSettings) -> Result<ServerSetting
         upload_expiration_ms: settings.upload_expiration_ms.unsigned_abs(),
         upload_cleanup_interval_ms: settings.upload_cleanup_interval_ms.unsigned_abs(),
         lifecycle_day_ms: settings.lifecycle_day_ms.unsigned_abs(),
+        idle_timeout_ms: settings.idle_timeout_ms.unsigned_abs(),
+        max_connections: settings.max_connections as usize,
+        max_head_bytes: settings.max_head_bytes as usize,
+        tls,
+        answers_health: settings.answers_health,
+        answers_metrics: settings.answers_metrics,
         buckets: settings.buckets,
         log: Some(log_to_stderr(settings.log_level.as_deref(), settings.log_is_json)),
         ..ServerSettings::new(settings.directory)

@@ -15,6 +15,14 @@ export interface IStorageCredential {
   email?: string;
 }
 
+/** A certificate. */
+export interface IStorageTls {
+  /** The certificate, with those between it and its authority behind it; PEM. */
+  certificate: string;
+  /** Its private key, PEM; never logged. */
+  key: string;
+}
+
 /** What a `SmartStorage` is made with. Every field is optional; unknown fields are refused. */
 export interface ISmartStorageConfig {
   server?: {
@@ -26,6 +34,11 @@ export interface ISmartStorageConfig {
     silent?: boolean;
     /** The region that signatures must name. Default `us-east-1`. */
     region?: string;
+    /**
+     * Speaks TLS: with a certificate and its key, both PEM, or with `true` a self-made one for `localhost`, every name
+     * below it, the loopback addresses and `address`; clients trust `storage.certificate`. Default false.
+     */
+    tls?: boolean | IStorageTls;
   };
   storage?: {
     /** The folder of the buckets, made when missing. Default `.nogit/bucketsDir` under the working directory. */
@@ -83,8 +96,23 @@ export interface ISmartStorageConfig {
      * what does not fit is refused. The index comes on top, about 1 KB an object. Default 1 GiB.
      */
     maxMemory?: number;
+    /**
+     * How long a client may send or take nothing, in milliseconds: in a request's head or body, in an answer, between
+     * two requests. Default 60000.
+     */
+    idleTimeout?: number;
+    /** The most connections at once; more wait to be accepted. Default 10000. */
+    maxConnections?: number;
+    /** The largest head of a request, in bytes, at least 8192. Default 65536. */
+    maxHeaderSize?: number;
     /** The time that a request may take until its answer begins, in milliseconds. Default 300000. */
     requestTimeout?: number;
+  };
+  monitoring?: {
+    /** Answers `GET /_health` to everybody: 200. Default false. */
+    health?: boolean;
+    /** Answers `GET /_metrics` to everybody, in the text format that Prometheus reads. Default false. */
+    metrics?: boolean;
   };
   multipart?: {
     /** Uploads that were begun longer ago are aborted, in days. Default 7. */
@@ -125,6 +153,6 @@ export interface IS3Descriptor {
   accessKey: string;
   /** The secret of the first credential. */
   accessSecret: string;
-  /** Whether it speaks TLS; it does not. */
+  /** Whether it speaks TLS. */
   useSsl: boolean;
 }

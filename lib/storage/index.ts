@@ -1,4 +1,10 @@
-export type { IS3Descriptor, ISmartStorageConfig, IStorageCredential, IStorageLifecycleRun } from "./config.js";
+export type {
+  IS3Descriptor,
+  ISmartStorageConfig,
+  IStorageCredential,
+  IStorageLifecycleRun,
+  IStorageTls,
+} from "./config.js";
 export type { IStorageEvent, StorageEventHandler, StorageEventPattern, StorageEventType } from "./events.js";
 export type { Faults, IAddedFault, IStorageFault } from "./faults.js";
 export type { IStorageRequest, RequestLog } from "./request-log.js";

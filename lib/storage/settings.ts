@@ -2,13 +2,15 @@ import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { ConfigError } from "../errors.js";
 import type { native } from "../native.js";
-import type { ISmartStorageConfig, IStorageCredential } from "./config.js";
+import type { ISmartStorageConfig, IStorageCredential, IStorageTls } from "./config.js";
 
 /** Reads one setting: gives back its value, or undefined where it can't be taken. */
 interface Rule<T> {
   readonly fallback: T;
   /** What is possible, in words. */
   readonly wants: string;
+  /** Whether the value must not be shown. */
+  readonly isSecret?: true;
   read(value: unknown): T | undefined;
 }
 
@@ -50,6 +52,19 @@ const texts = (fallback: readonly string[]): Rule<string[]> => ({
     Array.isArray(value) && value.every((entry) => typeof entry === "string" && entry !== "") ? [...value] : undefined,
 });
 
+const tls: Rule<boolean | IStorageTls> = {
+  fallback: false,
+  wants: "true, false or { certificate, key }, both PEM",
+  isSecret: true,
+  read: (value) => {
+    if (typeof value === "boolean") return value;
+    if (typeof value !== "object" || value === null) return undefined;
+    const { certificate, key, ...more } = value as Record<string, unknown>;
+    const isWhole = typeof certificate === "string" && typeof key === "string" && Object.keys(more).length === 0;
+    return isWhole ? { certificate, key } : undefined;
+  },
+};
+
 /** Every setting, with its default. This is the one place where a configuration is checked. */
 const RULES = {
   server: {
@@ -57,6 +72,7 @@ const RULES = {
     address: text("0.0.0.0", 'an IP address or "localhost"', (value) => isIP(value) !== 0 || value === "localhost"),
     silent: flag(false),
     region: text("us-east-1", "a name of letters, digits and hyphens", (value) => /^[A-Za-z0-9-]{1,32}$/.test(value)),
+    tls,
   },
   storage: {
     directory: text(".nogit/bucketsDir", "a path", (value) => value !== "" && !value.includes("\0")),
@@ -83,8 +99,12 @@ const RULES = {
     maxObjectSize: integer(5 * GIB, 1, 50 * 1024 * GIB),
     maxMetadataSize: integer(2048, 0, 32_768),
     maxMemory: integer(GIB, 1, 1024 * GIB),
+    idleTimeout: integer(60_000, 1, 2 ** 31 - 1),
+    maxConnections: integer(10_000, 1, 1_000_000),
+    maxHeaderSize: integer(65_536, 8192, 2 ** 24),
     requestTimeout: integer(300_000, 1, 2 ** 31 - 1),
   },
+  monitoring: { health: flag(false), metrics: flag(false) },
   multipart: {
     expirationDays: integer(7, 1, 36_500),
     cleanupIntervalMinutes: integer(60, 1, 35_000),
@@ -130,6 +150,7 @@ export function readSettings(config: ISmartStorageConfig = {}): StorageSettings 
     cors: section("cors"),
     logging: section("logging"),
     limits: section("limits"),
+    monitoring: section("monitoring"),
     multipart: section("multipart"),
     lifecycle: section("lifecycle"),
     buckets: readOne(texts([]), given.buckets, "buckets"),
@@ -138,7 +159,7 @@ export function readSettings(config: ISmartStorageConfig = {}): StorageSettings 
 
 /** The same, as the core takes it. */
 export function toNative(settings: StorageSettings): native.StorageSettings {
-  const { server, storage, auth, cors, logging, limits, multipart, lifecycle } = settings;
+  const { server, storage, auth, cors, logging, limits, monitoring, multipart, lifecycle } = settings;
   return {
     directory: resolve(storage.directory),
     ...(storage.inMemory ? { maxMemoryBytes: limits.maxMemory } : {}),
@@ -163,6 +184,13 @@ export function toNative(settings: StorageSettings): native.StorageSettings {
       : {}),
     maxObjectBytes: limits.maxObjectSize,
     maxMetadataBytes: limits.maxMetadataSize,
+    idleTimeoutMs: limits.idleTimeout,
+    maxConnections: limits.maxConnections,
+    maxHeadBytes: limits.maxHeaderSize,
+    hasSelfMadeTls: server.tls === true,
+    ...(typeof server.tls === "object" ? { tlsCertificate: server.tls.certificate, tlsKey: server.tls.key } : {}),
+    answersHealth: monitoring.health,
+    answersMetrics: monitoring.metrics,
     requestTimeoutMs: limits.requestTimeout,
     uploadExpirationMs: multipart.expirationDays * DAY_MS,
     uploadCleanupIntervalMs: multipart.cleanupIntervalMinutes * MINUTE_MS,
@@ -189,7 +217,7 @@ function fields(value: unknown, path: string, known: readonly string[]): Record<
 function readOne<T>(rule: Rule<T>, value: unknown, path: string): T {
   if (value === undefined) return rule.fallback;
   const read = rule.read(value);
-  if (read === undefined) throw invalid(path, rule.wants, value);
+  if (read === undefined) throw rule.isSecret ? hidden(path, rule.wants) : invalid(path, rule.wants, value);
   return read;
 }
 

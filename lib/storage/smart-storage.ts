@@ -209,9 +209,17 @@ export class SmartStorage {
       port: this.#server?.port ?? (server.port === 0 ? this.#running().port : server.port),
       accessKey: credential?.accessKeyId ?? "STORAGE",
       accessSecret: credential?.secretAccessKey ?? "STORAGE",
-      useSsl: false,
+      useSsl: server.tls !== false,
       ...options,
     };
+  }
+
+  /**
+   * What clients have to trust of a server with `tls`, PEM: the authority of its self-made certificate, or the
+   * certificate that was given. `undefined` without TLS, and before the first start.
+   */
+  get certificate(): string | undefined {
+    return this.#server?.authority ?? undefined;
   }
 
   /**

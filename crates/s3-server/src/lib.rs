@@ -27,6 +27,7 @@ mod bucket_settings;
 mod byte_range;
 mod checksum;
 mod conditions;
+mod connection;
 mod cors;
 mod cross_origin;
 mod encoding;
@@ -40,6 +41,7 @@ mod form;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod lifecycle;
+mod metrics;
 mod object_lock;
 mod operation;
 mod operations;
@@ -55,6 +57,7 @@ mod service;
 mod settings;
 mod tag_set;
 mod target;
+mod tls;
 mod xml;
 
 pub use cors::CorsRules;
@@ -66,3 +69,4 @@ pub use operation::Operation;
 pub use request_log::{MAX_RECORDS, RequestLog, RequestRecord};
 pub use server::Server;
 pub use settings::{Credential, ServerSettings};
+pub use tls::TlsSettings;

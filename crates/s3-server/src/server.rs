@@ -1,35 +1,29 @@
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_base::{Error, ErrorKind, Result};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use tokio::net::{TcpListener, TcpStream};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
 use tokio::sync::{Mutex, Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
 use tracing::instrument::WithSubscriber;
 use tracing::{Dispatch, dispatcher};
 
 use crate::auth::{Accounts, Verifier};
 use crate::bucket_rules::BucketRules;
+use crate::connection::serve;
 use crate::engine::{Engine, EngineError, EngineSettings, SnapshotId, is_valid_bucket_name};
 use crate::faults::Faults;
 use crate::lifecycle::LifecycleRun;
+use crate::metrics::{Counted, Metrics};
+use crate::policy::Policy;
 use crate::request_log::RequestLog;
 use crate::service::Service;
 use crate::settings::ServerSettings;
+use crate::tls::Tls;
 
-/// The most connections at once; more wait to be accepted.
-const MAX_CONNECTIONS: usize = 10_000;
-/// The largest head of a request, in bytes.
-const MAX_HEAD_BYTES: usize = 64 * 1024;
-/// The most headers of a request.
-const MAX_HEADERS: usize = 200;
-/// How long a client may take for a request's head, and may keep an idle connection.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long to wait when the system has no descriptor left for a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -42,6 +36,7 @@ const LIFECYCLE_RUNS_OF_A_DAY: u64 = 10;
 pub struct Server {
     address: SocketAddr,
     service: Arc<Service>,
+    authority: Option<String>,
     stopping: watch::Sender<bool>,
     accepting: Mutex<Option<JoinHandle<()>>>,
 }
@@ -60,6 +55,7 @@ impl Server {
         let wanted = SocketAddr::new(settings.address, settings.port);
         let listener = TcpListener::bind(wanted).await.map_err(|error| cannot_bind(wanted, &error))?;
         let address = listener.local_addr()?;
+        let tls = settings.tls.as_ref().map(|tls| Tls::new(tls, settings.address)).transpose()?;
         let engine = open_engine(&settings).await?;
         if let Err(error) = make_buckets(&engine, &settings).await {
             engine.close().await;
@@ -76,6 +72,7 @@ impl Server {
             log: Arc::default(),
             faults: Arc::default(),
             lifecycle: tokio::sync::Mutex::default(),
+            metrics: Metrics::default(),
         };
         let service = Arc::new(service);
         let (stopping, stopped) = watch::channel(false);
@@ -84,14 +81,20 @@ impl Server {
         tokio::spawn(cleaning.with_subscriber(log.clone()));
         let ending = follow_lifecycles(Arc::clone(&service), stopped.clone());
         tokio::spawn(ending.with_subscriber(log.clone()));
-        let accepting = accept(listener, Arc::clone(&service), stopped, log.clone());
+        let (acceptor, authority) = tls.map(|tls| (tls.acceptor, tls.authority)).unzip();
+        let accepting = accept(listener, Arc::clone(&service), acceptor, stopped, log.clone());
         let accepting = tokio::spawn(accepting.with_subscriber(log));
-        Ok(Self { address, service, stopping, accepting: Mutex::new(Some(accepting)) })
+        Ok(Self { address, service, authority, stopping, accepting: Mutex::new(Some(accepting)) })
     }
 
     /// Where it listens; the port is the real one when 0 was asked for.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What clients have to trust, PEM; `None` without TLS.
+    pub fn authority(&self) -> Option<&str> {
+        self.authority.as_deref()
     }
 
     /// The engine, for work that needs no HTTP.
@@ -192,6 +195,8 @@ async fn open_engine(settings: &ServerSettings) -> Result<Engine> {
     of_engine.durability = settings.durability;
     of_engine.min_part_bytes = settings.min_part_bytes;
     of_engine.clean_slate = settings.clean_slate;
+    of_engine.region.clone_from(&settings.region);
+    of_engine.is_policy = |text, bucket| Policy::read(text, bucket).is_ok();
     Engine::open(of_engine).await.map_err(to_base)
 }
 
@@ -286,12 +291,22 @@ async fn follow_lifecycles(service: Arc<Service>, mut stopped: watch::Receiver<b
     }
 }
 
-async fn accept(listener: TcpListener, service: Arc<Service>, mut stopped: watch::Receiver<bool>, log: Dispatch) {
+async fn accept(
+    listener: TcpListener,
+    service: Arc<Service>,
+    acceptor: Option<TlsAcceptor>,
+    mut stopped: watch::Receiver<bool>,
+    log: Dispatch,
+) {
     let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let places = Arc::new(Semaphore::new(service.settings.max_connections));
     let mut connections = JoinSet::new();
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
+        let place = tokio::select! {
+            place = Arc::clone(&places).acquire_owned() => place,
+            _ = stopped.wait_for(|stopped| *stopped) => break,
+        };
+        let Ok(place) = place else { break };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             _ = stopped.wait_for(|stopped| *stopped) => break,
@@ -299,10 +314,11 @@ async fn accept(listener: TcpListener, service: Arc<Service>, mut stopped: watch
         while connections.try_join_next().is_some() {}
         match accepted {
             Ok((stream, peer)) => {
-                let (service, watcher) = (Arc::clone(&service), graceful.watcher());
+                let (service, watcher, acceptor) = (Arc::clone(&service), graceful.watcher(), acceptor.clone());
+                let counted = Counted::on(&service.metrics.connections);
                 let connection = async move {
-                    serve(stream, peer.ip(), service, watcher).await;
-                    drop(place);
+                    serve(stream, peer.ip(), service, acceptor, watcher).await;
+                    drop((place, counted));
                 };
                 connections.spawn(connection.with_subscriber(log.clone()));
             }
@@ -317,23 +333,4 @@ async fn accept(listener: TcpListener, service: Arc<Service>, mut stopped: watch
     // What is not done by then is cut off when the set is dropped.
     let _ = tokio::time::timeout(limit, graceful.shutdown()).await;
     connections.shutdown().await;
-}
-
-async fn serve(stream: TcpStream, peer: IpAddr, service: Arc<Service>, watcher: Watcher) {
-    // Answers are written whole; waiting to fill a packet only costs time.
-    let _ = stream.set_nodelay(true);
-    let answer = service_fn(move |request| {
-        let service = Arc::clone(&service);
-        async move { service.answer(request, peer).await }
-    });
-    let mut builder = http1::Builder::new();
-    builder
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_headers(MAX_HEADERS)
-        .max_header_size(MAX_HEAD_BYTES);
-    let connection = builder.serve_connection(TokioIo::new(stream), answer);
-    if let Err(error) = watcher.watch(connection).await {
-        tracing::debug!(%error, "a connection ended early");
-    }
 }

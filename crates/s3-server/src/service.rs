@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::request::Parts;
 use http_body::Body as _;
 use hyper::body::Incoming;
@@ -19,12 +20,14 @@ use crate::engine::{Engine, EngineError};
 use crate::error::{Code, S3Error, S3Result};
 use crate::faults::{Cut, Fault, Faults, disturb};
 use crate::lifecycle::{self, DayLength, LifecycleRun};
+use crate::metrics::{Counted, Metrics};
 use crate::operation::Operation;
 use crate::operations::Call;
 use crate::policy::Facts;
 use crate::request::Request;
 use crate::request_log::{RequestLog, RequestRecord};
 use crate::settings::ServerSettings;
+use crate::target::is_bucket_host;
 
 /// How long a body that was refused is read, so that its sender gets to read why.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
@@ -40,6 +43,7 @@ pub(crate) struct Service {
     pub(crate) faults: Arc<Faults>,
     /// One pass of the lifecycle at a time.
     pub(crate) lifecycle: tokio::sync::Mutex<()>,
+    pub(crate) metrics: Metrics,
 }
 
 /// Said to hyper so that it closes the connection without an answer.
@@ -82,6 +86,10 @@ impl Service {
     /// # Errors
     /// [`ConnectionCut`] when a fault says so.
     pub(crate) async fn answer(&self, request: http::Request<Incoming>, peer: IpAddr) -> Result<Answer, ConnectionCut> {
+        if let Some(answer) = self.monitoring(&request) {
+            return Ok(answer);
+        }
+        let _in_flight = Counted::on(&self.metrics.in_flight);
         let (started, at_ms) = (Instant::now(), self.settings.clock.now_ms());
         let request_id = request_id();
         let (parts, incoming) = request.into_parts();
@@ -124,8 +132,27 @@ impl Service {
             duration_ms: duration.as_secs_f64() * 1000.0,
         };
         report(&record);
+        self.metrics.count(&record);
         self.log.push(record);
         if progress.cut { Err(ConnectionCut) } else { Ok(answer) }
+    }
+
+    /// The answer to who asks for the server's health or its metrics, where that is on. No bucket is called like that.
+    fn monitoring(&self, request: &http::Request<Incoming>) -> Option<Answer> {
+        let host = request.headers().get(http::header::HOST).and_then(|host| host.to_str().ok());
+        if !matches!(*request.method(), http::Method::GET | http::Method::HEAD) || host.is_some_and(is_bucket_host) {
+            return None;
+        }
+        match request.uri().path() {
+            "/_health" if self.settings.answers_health => {
+                Some(answer::typed("application/json", Bytes::from_static(b"{\"status\":\"ok\"}")))
+            }
+            "/_metrics" if self.settings.answers_metrics => {
+                let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+                Some(answer::typed(kind, Bytes::from(self.metrics.text())))
+            }
+            _ => None,
+        }
     }
 
     async fn answer_in_time(
@@ -136,7 +163,8 @@ impl Service {
         progress: &mut Progress,
     ) -> S3Result<Answer> {
         let waits_for_continue = parts.headers.contains_key(http::header::EXPECT);
-        let mut payload = Payload::new(incoming);
+        let idle = Duration::from_millis(self.settings.idle_timeout_ms);
+        let mut payload = Payload::new(incoming, idle);
         let limit = Duration::from_millis(self.settings.request_timeout_ms);
         let answered = tokio::time::timeout(limit, self.handle(parts, &mut payload, peer, progress)).await;
         progress.never_continued = waits_for_continue && !payload.was_asked_for();
@@ -191,6 +219,7 @@ impl Service {
             signed: proof.signed,
             peer,
             region: &self.settings.region,
+            is_secure: self.settings.tls.is_some(),
             now_ms: self.settings.clock.now_ms(),
             resource_account: &self.accounts.own().number,
             tags: None,

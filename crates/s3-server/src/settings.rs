@@ -8,6 +8,7 @@ use tracing::Dispatch;
 use crate::cors::CorsRules;
 use crate::engine::Durability;
 use crate::lifecycle::DAY_MS;
+use crate::tls::TlsSettings;
 
 /// A pair of keys that may sign requests. Its secret is never shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -73,6 +74,19 @@ pub struct ServerSettings {
     pub max_metadata_bytes: usize,
     /// The time that a request may take until its answer begins, in milliseconds. Default 300,000.
     pub request_timeout_ms: u64,
+    /// How long a client may send or take nothing, in milliseconds: in a request's head and body, in an answer, and
+    /// between two requests. Default 60,000.
+    pub idle_timeout_ms: u64,
+    /// The most connections at once; more wait to be accepted. Default 10,000.
+    pub max_connections: usize,
+    /// The largest head of a request, in bytes; at least 8,192. Default 65,536.
+    pub max_head_bytes: usize,
+    /// Speaks TLS. Default `None`: plain HTTP.
+    pub tls: Option<TlsSettings>,
+    /// Whether `GET /_health` is answered to everybody. Default false.
+    pub answers_health: bool,
+    /// Whether `GET /_metrics` is answered to everybody. Default false.
+    pub answers_metrics: bool,
     /// The least size of a part that isn't the last, in bytes. Default 5 MiB.
     pub min_part_bytes: u64,
     /// Buckets that are made at start unless they exist. Default none.
@@ -91,6 +105,11 @@ pub struct ServerSettings {
 }
 
 impl ServerSettings {
+    /// What its URLs begin with.
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
     /// The defaults for a folder.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         Self {
@@ -107,6 +126,12 @@ impl ServerSettings {
             max_object_bytes: 5 << 30,
             max_metadata_bytes: 2048,
             request_timeout_ms: 300_000,
+            idle_timeout_ms: 60_000,
+            max_connections: 10_000,
+            max_head_bytes: 64 << 10,
+            tls: None,
+            answers_health: false,
+            answers_metrics: false,
             min_part_bytes: 5 << 20,
             buckets: Vec::new(),
             upload_expiration_ms: 7 * 24 * 60 * 60 * 1000,

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
@@ -21,6 +23,8 @@ pub(crate) struct Payload {
     signer: Option<ChunkSigner>,
     touched: bool,
     is_empty: bool,
+    /// How long the client may send nothing.
+    idle: Duration,
     received: u64,
     /// After so many bytes a fault cuts the connection.
     cut_at: Option<u64>,
@@ -28,9 +32,9 @@ pub(crate) struct Payload {
 }
 
 impl Payload {
-    pub(crate) fn new(incoming: Incoming) -> Self {
+    pub(crate) fn new(incoming: Incoming, idle: Duration) -> Self {
         let is_empty = incoming.is_end_stream();
-        Self { incoming, signer: None, touched: false, is_empty, received: 0, cut_at: None, pace: None }
+        Self { incoming, signer: None, touched: false, is_empty, idle, received: 0, cut_at: None, pace: None }
     }
 
     /// Whether a client that waits for `100 Continue` was given it: an empty body is never asked for.
@@ -138,10 +142,12 @@ impl Payload {
     /// The next data of the connection; `None` at the end.
     ///
     /// # Errors
-    /// `IncompleteBody` when the client hangs up.
+    /// `IncompleteBody` when the client hangs up, `RequestTimeout` when it sends nothing for too long.
     pub(crate) async fn next_frame(&mut self) -> S3Result<Option<Bytes>> {
         self.touched = true;
-        while let Some(frame) = self.incoming.frame().await {
+        loop {
+            let next = tokio::time::timeout(self.idle, self.incoming.frame()).await;
+            let Some(frame) = next.map_err(|_| S3Error::from(Code::RequestTimeout))? else { return Ok(None) };
             let frame = frame.map_err(|_| S3Error::from(Code::IncompleteBody))?;
             if let Ok(data) = frame.into_data()
                 && !data.is_empty()
@@ -156,7 +162,6 @@ impl Payload {
                 return Ok(Some(data));
             }
         }
-        Ok(None)
     }
 
     /// Reads a little of a body that was refused, so that a client which is still sending gets to read why.

@@ -36,6 +36,14 @@ pub(super) enum OpenedFile {
 }
 
 impl DataFiles {
+    /// The directory, when there is one.
+    pub(super) fn folder(&self) -> Option<&Folder> {
+        match self {
+            Self::Folder(folder) => Some(folder),
+            Self::Memory(_) => None,
+        }
+    }
+
     /// What an acknowledged write survives.
     pub(super) fn durability(&self) -> Durability {
         match self {

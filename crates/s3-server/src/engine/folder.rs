@@ -65,6 +65,34 @@ impl Folder {
         self.root.join(".holdfast").join("index.db")
     }
 
+    /// The directory itself.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Notes that another layout's files are being taken over, until [`Folder::end_take_over`].
+    pub(super) fn begin_take_over(&self) -> io::Result<()> {
+        File::create(self.take_over_path())?.sync_all()
+    }
+
+    /// Whether that is not done yet.
+    pub(super) fn is_taking_over(&self) -> bool {
+        self.take_over_path().exists()
+    }
+
+    pub(super) fn end_take_over(&self) -> io::Result<()> {
+        gone_is_fine(fs::remove_file(self.take_over_path()))
+    }
+
+    /// Gives somebody's file a second name in the staging folder.
+    pub(super) fn take_over(&self, from: &Path, number: i64) -> io::Result<()> {
+        link(from, &self.staged_path(number))
+    }
+
+    fn take_over_path(&self) -> PathBuf {
+        self.root.join(".holdfast").join("taking-over")
+    }
+
     /// The index's copies in snapshots.
     pub(super) fn kept_index_path(&self) -> PathBuf {
         self.snapshots().join("index.db")

@@ -63,6 +63,7 @@ mod object_file;
 mod object_lock;
 mod opening;
 mod parts;
+mod predecessor;
 mod puts;
 mod reads;
 mod reset;

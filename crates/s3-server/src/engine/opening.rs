@@ -18,6 +18,7 @@ use super::file_threads::FileThreads;
 use super::folder::Folder;
 use super::index::{self, buckets, chores};
 use super::memory_files::MemoryFiles;
+use super::predecessor;
 use super::{DataKey, Durability, EngineError, EngineSettings, Event, Events, Result, Staged};
 
 /// Numbers that one opening may give before it would meet those of the next: 4 million millions.
@@ -93,6 +94,19 @@ impl Engine {
             writes: Arc::default(),
             era: AtomicU64::new(0),
         }));
+        if engine.0.files.folder().is_some_and(Folder::is_taking_over) {
+            let (region, is_policy) = (settings.region.clone(), settings.is_policy);
+            let take_over = move |shared: &Arc<Shared>| {
+                finish_left_over(shared)?;
+                let Some(folder) = shared.files.folder() else { return Ok(()) };
+                predecessor::take_over(shared, folder, is_policy, &region)?;
+                Ok(folder.end_take_over()?)
+            };
+            if let Err(error) = engine.to_the_end(take_over).await {
+                engine.close().await;
+                return Err(error);
+            }
+        }
         if settings.clean_slate {
             engine.to_the_end(remove_all_buckets).await?;
         }
@@ -264,6 +278,9 @@ fn open_files(settings: &EngineSettings) -> Result<(DataFiles, Settings)> {
     let directory = std::path::absolute(&settings.directory)?;
     let folder = Folder::open(&directory, settings.durability)?;
     folder.clear_snapshots()?;
+    if !folder.index_path().exists() && predecessor::is_in(&directory)? {
+        folder.begin_take_over()?;
+    }
     let of_index = Settings::new(folder.index_path());
     Ok((DataFiles::Folder(folder), of_index))
 }

@@ -29,6 +29,10 @@ pub struct EngineSettings {
     pub clock: Arc<dyn Clock>,
     /// The least size of a part that isn't the last, in bytes. Default 5 MiB, as S3 has it.
     pub min_part_bytes: u64,
+    /// The region of buckets that a directory in another layout brings. Default `us-east-1`.
+    pub region: String,
+    /// Whether a policy of a bucket, both given, can be followed: one that can't is not taken over. Default: yes.
+    pub is_policy: fn(&str, &str) -> bool,
     /// Remove every bucket at open, with all that is in it and nothing else. Default false.
     pub clean_slate: bool,
 }
@@ -42,6 +46,8 @@ impl EngineSettings {
             durability: Durability::default(),
             clock,
             min_part_bytes: 5 << 20,
+            region: "us-east-1".into(),
+            is_policy: |_, _| true,
             clean_slate: false,
         }
     }

@@ -42,7 +42,7 @@ impl Call<'_> {
         };
         let mut answer = answer::xml(XmlWriter::document("CompleteMultipartUploadResult", |xml| {
             let host = self.request.header("host").unwrap_or("localhost");
-            xml.text("Location", &format!("http://{host}/{bucket}/{}", encode_path(key)));
+            xml.text("Location", &format!("{}://{host}/{bucket}/{}", self.settings.scheme(), encode_path(key)));
             xml.text("Bucket", bucket);
             xml.text("Key", key);
             xml.text("ETag", &quoted(&object.attributes.etag));

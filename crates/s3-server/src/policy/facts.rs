@@ -17,6 +17,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) signed: SignedBy,
     /// The other end of the connection.
     pub(crate) peer: IpAddr,
+    /// Whether TLS is spoken.
+    pub(crate) is_secure: bool,
     /// The region of the server.
     pub(crate) region: &'a str,
     pub(crate) now_ms: u64,
@@ -54,8 +56,7 @@ impl Facts<'_> {
             "aws:principalisawsservice" | "aws:viaawsservice" => Some("false".to_owned()),
             "aws:referer" => header("referer"),
             "aws:requestedregion" => Some(self.region.to_owned()),
-            // TLS is not spoken.
-            "aws:securetransport" => Some("false".to_owned()),
+            "aws:securetransport" => Some(self.is_secure.to_string()),
             "aws:sourceip" => Some(self.peer.to_canonical().to_string()),
             "aws:useragent" => header("user-agent"),
             "aws:resourceaccount" | "s3:resourceaccount" => Some(self.resource_account.to_owned()),

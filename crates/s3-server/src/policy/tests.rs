@@ -43,6 +43,7 @@ impl Question {
             request: &request,
             signed,
             peer: self.peer,
+            is_secure: false,
             region: "us-east-1",
             now_ms: NOW_MS,
             resource_account: ACCOUNT,
