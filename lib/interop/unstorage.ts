@@ -33,9 +33,10 @@ export function unstorageDriver<S extends KvOwner>(store: S): Driver<undefined, 
     removeItem: async (key) => {
       await kv.delete(key);
     },
-    getKeys: async (base) => kv.keys({ prefix: base }),
-    clear: async (base) => {
-      await kv.deleteMany({ prefix: base });
+    // unstorage leaves the base out where it means everything, though its types don't say so.
+    getKeys: async (base?: string) => kv.keys({ prefix: base ?? "" }),
+    clear: async (base?: string) => {
+      await kv.deleteMany({ prefix: base ?? "" });
     },
     dispose: () => store.close(),
     watch: (callback) => {

@@ -21,11 +21,12 @@ pub(super) struct Address {
 
 /// Reads the settings.
 pub(super) fn address(settings: &PostgresSettings) -> Result<Address> {
-    let (mut config, mut ssl_of_url) = match &settings.connection_string {
-        Some(text) => parse(text)?,
-        None => (Config::new(), None),
-    };
     let connection = settings.connection.clone().unwrap_or_default();
+    let (mut config, mut ssl_of_url) = match (&settings.connection_string, connection.port) {
+        (Some(text), Some(port)) => parse(&with_port(text, port))?,
+        (Some(text), None) => parse(text)?,
+        (None, _) => (Config::new(), None),
+    };
     merge(&mut config, &connection)?;
     if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
         config.host("localhost");
@@ -52,6 +53,20 @@ pub(super) fn address(settings: &PostgresSettings) -> Result<Address> {
     }
     config.keepalives_idle(SILENCE).keepalives_interval(SILENCE / 3).keepalives_retries(3).tcp_user_timeout(SILENCE);
     Ok(Address { config, ssl })
+}
+
+/// The same URL with a port where it names a host without one: the library would take that for 5432, said or not.
+fn with_port(text: &str, port: u16) -> String {
+    let start = text.find("://").map_or(text.len(), |at| at + 3);
+    let end = text[start..].find(['/', '?']).map_or(text.len(), |at| start + at);
+    let host = text[start..end].rsplit('@').next().unwrap_or_default();
+    // A port stands behind the brackets of an IPv6 address.
+    let has_port = host.rsplit(']').next().is_some_and(|behind| behind.contains(':'));
+    // Several hosts have several ports, which one setting can't say.
+    if host.is_empty() || has_port || host.contains(',') {
+        return text.to_owned();
+    }
+    format!("{}:{port}{}", &text[..end], &text[end..])
 }
 
 /// What a connection string says of TLS.
@@ -191,5 +206,20 @@ mod tests {
         let config = address(&settings("ada")).unwrap().config;
         assert_eq!((config.get_ports(), config.get_application_name()), (&[6000][..], Some("x")));
         assert_eq!(address(&settings("bob")).err().unwrap().code(), "SETTING_CONFLICT");
+    }
+
+    #[test]
+    fn a_port_of_the_settings_stands_where_the_string_names_none() {
+        for (given, wanted) in [
+            ("postgres://db.example", "postgres://db.example:6000"),
+            ("postgres://ada:a%3Ab@db.example?x=1", "postgres://ada:a%3Ab@db.example:6000?x=1"),
+            ("postgres://[::1]/app", "postgres://[::1]:6000/app"),
+            ("postgres://[::1]:5432/app", "postgres://[::1]:5432/app"),
+            ("postgres://db.example:5432/app", "postgres://db.example:5432/app"),
+            ("postgres:///app", "postgres:///app"),
+            ("host=db.example", "host=db.example"),
+        ] {
+            assert_eq!(with_port(given, 6000), wanted);
+        }
     }
 }
