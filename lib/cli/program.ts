@@ -4,6 +4,8 @@ import { Command, CommanderError } from "commander";
 import { ConfigError } from "../errors.js";
 import { addMigrate } from "./migrate.js";
 import { EXIT, outputOf } from "./output.js";
+import { addReplicas } from "./replicas.js";
+import { addRestore } from "./restore.js";
 import { addServe } from "./serve.js";
 
 const AFTER_HELP = `
@@ -25,6 +27,8 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .showHelpAfterError("(--help tells what there is)");
   addServe(program);
   addMigrate(program);
+  addRestore(program);
+  addReplicas(program);
   try {
     await program.parseAsync(args, { from: "user" });
     return EXIT.done;
