@@ -59,6 +59,8 @@ const KEYS = [
 const STREAMS = ["s", "s/1", "\u00fc"];
 
 const key = fc.constantFrom(...KEYS);
+/** The AWS SDK takes a key of blanks alone for one that was left out, so that no object on S3 has such a key. */
+const blobKey = fc.constantFrom(...KEYS.filter((name) => name.trim() !== ""));
 const stream = fc.constantFrom(...STREAMS);
 const when = fc.constantFrom<When>("any", "any", "absent", "current", "stale");
 const value = fc.oneof(
@@ -118,10 +120,14 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
     { stream, direction: fc.constantFrom("forward", "backward"), skip: fc.integer({ min: 0, max: 3 }) },
     3,
   ),
-  call("putBlob", { key, bytes, when }, 3),
-  call("blob", { key, start: fc.integer({ min: 0, max: 300_000 }), length: fc.integer({ min: 1, max: 300_000 }) }, 2),
-  call("deleteBlob", { key }),
-  call("copyBlob", { from: key, to: key }),
+  call("putBlob", { key: blobKey, bytes, when }, 3),
+  call(
+    "blob",
+    { key: blobKey, start: fc.integer({ min: 0, max: 300_000 }), length: fc.integer({ min: 1, max: 300_000 }) },
+    2,
+  ),
+  call("deleteBlob", { key: blobKey }),
+  call("copyBlob", { from: blobKey, to: blobKey }),
   {
     weight: 3,
     arbitrary: fc.record(

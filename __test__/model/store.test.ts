@@ -1,5 +1,6 @@
 // Random sequences of calls, on every adapter, beside an oracle of plain maps. A failure is shrunk to the shortest
-// sequence that still fails; HOLDFAST_SEED and HOLDFAST_PATH, which it prints, run that one again.
+// sequence that still fails; HOLDFAST_SEED and HOLDFAST_PATH, which it prints, run that one again. The same sequences
+// each time, unless HOLDFAST_SEED says another number, or random.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
@@ -14,7 +15,7 @@ const { HOLDFAST_SEED, HOLDFAST_PATH, HOLDFAST_RUNS } = process.env;
 /** How to run a property: each adapter some sequences, or the one that the environment names. */
 const parameters = (runs: number): fc.Parameters<unknown> => ({
   numRuns: HOLDFAST_RUNS === undefined ? runs : Number(HOLDFAST_RUNS),
-  ...(HOLDFAST_SEED === undefined ? {} : { seed: Number(HOLDFAST_SEED) }),
+  seed: HOLDFAST_SEED === "random" ? Date.now() | 0 : Number(HOLDFAST_SEED ?? 1),
   ...(HOLDFAST_PATH === undefined ? {} : { path: HOLDFAST_PATH }),
   endOnFailure: false,
 });
