@@ -165,6 +165,17 @@ it("a list is in order, in pages, and folds folders", async ({ store }) => {
   );
 });
 
+it("a folder is listed only where a key of the range lies in it", async ({ store }) => {
+  for (const key of ["a/b/c", "a/b/d", "c/1", "c/3"]) await store.blobs.put(key, "x");
+  const folders = async (start: string, end: string) =>
+    (await store.blobs.list({ delimiter: "/", start, end }).page()).prefixes;
+  assert.deepEqual(await folders("a", "a/b"), []);
+  assert.deepEqual(await folders("a", "a/b/d"), ["a/"]);
+  assert.deepEqual(await folders("c/2", "d"), ["c/"]);
+  assert.deepEqual(await folders("c/4", "d"), []);
+  assert.deepEqual(await folders("c/2", "c/3"), []);
+});
+
 it("presign gives a URL that works without credentials, or is a CapabilityError", async ({ store }) => {
   await store.blobs.put("a b.txt", "hello");
   if (!store.capabilities.presign) {

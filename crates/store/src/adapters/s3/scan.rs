@@ -58,7 +58,7 @@ impl Scan<'_> {
                 if self.is_past(&found) {
                     return Ok(kept);
                 }
-                if !self.is_inside(&found) {
+                if !self.is_inside(&found) || !self.reaches(&found).await? {
                     continue;
                 }
                 if reverse {
@@ -109,6 +109,35 @@ impl Scan<'_> {
         match (&self.range.start, end) {
             (Bound::Included(start) | Bound::Excluded(start), Some(end)) => end > *start,
             _ => true,
+        }
+    }
+
+    /// Whether a folded prefix stands for a key of the range; asked of the bucket where a bound of the range lies
+    /// behind the prefix's beginning, which is at most twice in a scan.
+    async fn reaches(&self, found: &Found) -> Result<bool> {
+        let cuts = |bound: &Bound<Vec<u8>>| match bound {
+            Bound::Included(key) | Bound::Excluded(key) => key.starts_with(found.name.as_bytes()),
+            Bound::Unbounded => false,
+        };
+        if found.object.is_some() || !(cuts(&self.range.start) || cuts(&self.range.end)) {
+            return Ok(true);
+        }
+        let mut start_after = self.begin().filter(|_| cuts(&self.range.start));
+        loop {
+            let prefix = found.name.clone();
+            let page = self.bucket.list(&ListRequest { prefix, start_after, ..ListRequest::default() }).await?;
+            let is_shown = |key: &str| !self.hidden.iter().any(|hidden| key.starts_with(hidden.as_str()));
+            let mut shown = page.objects.iter().map(|object| object.key.as_str()).filter(|key| is_shown(key));
+            if shown.any(|key| self.range.contains(key.as_bytes())) {
+                return Ok(true);
+            }
+            // Keys rise: once one is behind the range, all others are.
+            let is_past = |key: &str| self.is_past(&Found { name: key.to_owned(), object: None });
+            let last = page.objects.last().map(|object| object.key.clone()).filter(|key| !is_past(key));
+            if page.next.is_none() || last.is_none() {
+                return Ok(false);
+            }
+            start_after = last;
         }
     }
 }
