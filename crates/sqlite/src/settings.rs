@@ -1,11 +1,15 @@
 //! How a connection is opened.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use holdfast_base::{Error, ErrorKind, Result};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::Failure;
+
+/// Between two attempts to set the journal mode.
+const JOURNAL_MODE_PAUSE: Duration = Duration::from_millis(5);
 
 /// When SQLite syncs to the disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,7 +88,7 @@ impl Settings {
             Synchronous::Full => "full",
         };
         let set_up = || -> Result<(), Failure> {
-            connection.pragma_update_and_check(None, "journal_mode", journal_mode, |_| Ok(()))?;
+            self.set_journal_mode(&connection, journal_mode)?;
             connection.pragma_update(None, "synchronous", synchronous)?;
             // The pages that savepoints keep copies of stay in memory rather than in a file in /tmp.
             connection.pragma_update(None, "temp_store", "memory")?;
@@ -94,6 +98,22 @@ impl Settings {
         };
         set_up().map_err(Error::from)?;
         Ok(connection)
+    }
+
+    /// SQLite's busy handler is not asked here: another connection that makes the file, or leaves it as the last one,
+    /// is waited for by trying again.
+    fn set_journal_mode(&self, connection: &Connection, mode: &str) -> rusqlite::Result<()> {
+        let limit = Duration::from_millis(u64::from(self.busy_timeout_ms));
+        let mut waited = Duration::ZERO;
+        loop {
+            match connection.pragma_update_and_check(None, "journal_mode", mode, |_| Ok(())) {
+                Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && waited < limit => {
+                    std::thread::sleep(JOURNAL_MODE_PAUSE);
+                    waited += JOURNAL_MODE_PAUSE;
+                }
+                done => return done,
+            }
+        }
     }
 
     /// Opens a connection that only reads an existing file.
@@ -112,7 +132,7 @@ impl Settings {
                 true => Connection::open_in_memory_with_flags(flags)?,
                 false => Connection::open_with_flags(&self.path, flags)?,
             };
-            connection.busy_timeout(std::time::Duration::from_millis(u64::from(self.busy_timeout_ms)))?;
+            connection.busy_timeout(Duration::from_millis(u64::from(self.busy_timeout_ms)))?;
             connection.pragma_update(None, "cache_size", -i64::from(self.cache_kib))?;
             if self.mmap_bytes > 0 {
                 let bytes = i64::try_from(self.mmap_bytes).unwrap_or(i64::MAX);
