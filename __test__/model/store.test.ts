@@ -62,9 +62,7 @@ for (const adapter of ADAPTERS) {
 
     it("several stores on one place, each with keys of its own, don't disturb each other", async (context) => {
       if (HOLDFAST_LONG === undefined) {
-        return context.skip(
-          "now and then a difference on Postgres, not understood yet; HOLDFAST_LONG=1 runs it",
-        );
+        return context.skip("now and then a difference on Postgres, not understood yet; HOLDFAST_LONG=1 runs it");
       }
       const room = await adapter.prepare();
       const probe = await createStore("model", room.options);
