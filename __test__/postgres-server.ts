@@ -19,8 +19,8 @@ import type { PostgresConnection } from "holdfast";
 
 /**
  * A real PostgreSQL server of this machine's packages, in a folder of its own. It refuses root, so root starts it
- * as `postgres` or `nobody`; where it isn't installed, root installs it. A shell stands between: when our end of
- * its pipe is closed, also by our death, it stops the server.
+ * as `postgres` or `nobody`. A shell stands between: when our end of its pipe is closed, also by our death, it
+ * stops the server.
  */
 export class PostgresServer {
   readonly password = "it is a secret";
@@ -33,7 +33,7 @@ export class PostgresServer {
 
   private constructor(port: number) {
     this.port = port;
-    this.#bin = installed() ?? install();
+    this.#bin = installed();
     this.#folder = mkdtempSync(join(tmpdir(), "holdfast-pg-"));
     chmodSync(this.#folder, 0o755);
     mkdirSync(join(this.#folder, "data"));
@@ -165,20 +165,12 @@ async function freePort(): Promise<number> {
 }
 
 /** The newest installed server's programs. */
-function installed(): string | undefined {
+function installed(): string {
   const packages = "/usr/lib/postgresql";
   const versions = existsSync(packages) ? readdirSync(packages).sort((a, b) => Number(b) - Number(a)) : [];
   const places = [...versions.map((version) => join(packages, version, "bin")), "/usr/local/bin", "/usr/bin"];
-  return places.find((place) => ["initdb", "pg_ctl", "psql"].every((name) => existsSync(join(place, name))));
-}
-
-function install(): string {
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  execFileSync("apt-get", ["update", "-qq"], { env, stdio: "inherit" });
-  const args = ["install", "-y", "-qq", "--no-install-recommends", "postgresql"];
-  execFileSync("apt-get", args, { env, stdio: "inherit" });
-  const bin = installed();
-  if (bin === undefined) throw new Error("PostgreSQL can't be installed; these tests need it");
+  const bin = places.find((place) => ["initdb", "pg_ctl", "psql"].every((name) => existsSync(join(place, name))));
+  if (bin === undefined) throw new Error("PostgreSQL is not installed; `node scripts/run.mjs tools` installs it");
   return bin;
 }
 

@@ -1,4 +1,4 @@
-// One command line for the whole house: `node scripts/run.mjs build|release|test|node|check|demo|bench|format`.
+// One command line for the whole house: `node scripts/run.mjs build|release|tools|test|node|check|demo|bench|format`.
 // It needs nothing but Node and Rust: what is missing from node_modules it installs first.
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, wr
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { installClients } from "./clients.mjs";
+import { installTestTools } from "./test-tools.mjs";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const require = createRequire(join(root, "package.json"));
@@ -133,13 +133,15 @@ function testFiles(folder) {
 
 function nodeTests(files) {
   const needClients = files.some((file) => resolve(root, file).startsWith(join(root, CLIENTS)));
-  const env = needClients ? { HOLDFAST_CLIENTS: clients() } : {};
-  run(process.execPath, ["--import", "tsx", "--test", ...files], { env });
+  const env = needClients ? { HOLDFAST_CLIENTS: tools() } : {};
+  // One that hangs is named, where all of CI would be stopped without a word. The long forms take what they need.
+  const limit = process.env.HOLDFAST_LONG === undefined ? ["--test-timeout=900000"] : [];
+  run(process.execPath, ["--import", "tsx", "--test", ...limit, ...files], { env });
 }
 
-function clients() {
+function tools() {
   try {
-    return installClients();
+    return installTestTools();
   } catch (error) {
     fail(error.message);
   }
@@ -151,7 +153,7 @@ function rustTests() {
 }
 
 function test() {
-  clients();
+  tools();
   build();
   rustTests();
   nodeTests(testFiles("__test__").filter((file) => !file.startsWith(HOUSE_RULES)));
@@ -206,6 +208,8 @@ function format() {
 const COMMANDS = {
   build,
   release: () => build({ release: true }),
+  /** What the tests need of the system. */
+  tools,
   test,
   /** Only the named Node test files; what they test must be built. */
   node: () => nodeTests(process.argv.slice(3)),

@@ -1,6 +1,6 @@
 //! A PostgreSQL server for tests: a real one, of this machine's packages, in a folder of its own.
 //!
-//! PostgreSQL refuses root, so root starts it as `postgres` or `nobody`. Where it isn't installed, root installs it.
+//! PostgreSQL refuses root, so root starts it as `postgres` or `nobody`.
 //! A shell stands between: when our end of its pipe is closed, also by our death, it stops the server and
 //! throws the data away.
 
@@ -25,10 +25,7 @@ pub struct PostgresServer {
 impl PostgresServer {
     /// Makes a cluster and starts it. `trust` lets the user `postgres` in without a password.
     pub fn start() -> Self {
-        let bin = installed().unwrap_or_else(|| {
-            install();
-            installed().expect("PostgreSQL is installed now")
-        });
+        let bin = installed().expect("PostgreSQL is installed (`node scripts/run.mjs tools` does that)");
         let folder = tempfile::Builder::new().prefix("holdfast-pg-").tempdir().unwrap();
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         let data = folder.path().join("data");
@@ -121,15 +118,6 @@ fn installed() -> Option<PathBuf> {
     places.sort();
     places.extend(["/usr/local/pgsql/bin", "/usr/local/bin", "/usr/bin"].map(PathBuf::from));
     places.into_iter().rev().find(|place| place.join("initdb").exists() && place.join("pg_ctl").exists())
-}
-
-fn install() {
-    let apt = |args: &[&str]| {
-        let done = Command::new("apt-get").args(args).env("DEBIAN_FRONTEND", "noninteractive").status();
-        assert!(done.unwrap().success(), "PostgreSQL can't be installed; these tests need it");
-    };
-    apt(&["update", "-qq"]);
-    apt(&["install", "-y", "-qq", "--no-install-recommends", "postgresql"]);
 }
 
 /// Whom root starts the server as; nobody else when we aren't root.

@@ -42,7 +42,7 @@ fn trace_child(folder: &Path) -> Option<String> {
         .env(CHILD, &data)
         .stdout(Stdio::null())
         .output()
-        .expect("strace is installed (apt-get install strace)");
+        .expect("strace is installed (`node scripts/run.mjs tools` does that)");
     let said = String::from_utf8_lossy(&traced.stderr);
     if said.contains("PTRACE") && said.contains("not permitted") {
         eprintln!("skipped: this system does not let a process trace its child: {said}");

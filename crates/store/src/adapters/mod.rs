@@ -2,6 +2,7 @@
 //! `events` and `blobs` (its ports).
 
 mod gate;
+mod leases;
 pub mod memory;
 pub mod postgres;
 pub mod s3;

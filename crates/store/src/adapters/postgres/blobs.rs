@@ -1,7 +1,5 @@
 //! Blobs: reads, deletes and lists. How a blob comes to be stands in `upload.rs`.
 
-use std::sync::{Arc, PoisonError};
-
 use bytes::Bytes;
 use deadpool_postgres::{GenericClient, Object};
 use futures_util::StreamExt;
@@ -11,7 +9,8 @@ use tokio_postgres::Row;
 use super::failure::{Failure, Work};
 use super::server::Patience;
 use super::upload::PostgresUpload;
-use super::{Leases, Postgres, bounds};
+use super::{Postgres, bounds};
+use crate::adapters::leases::Lease;
 use crate::adapters::{cannot, signed, unsigned};
 use crate::blob_page::{check_conditions, check_options, skip};
 use crate::ports::{Blobs, Upload};
@@ -39,7 +38,7 @@ impl Blobs for Postgres {
         pending(self.later(async move {
             let found = find_again(&store, key.as_str()).await?;
             let Some((body, info)) = found else { return Ok(None) };
-            let lease = Lease::take(&store.leases, body);
+            let lease = store.leases.take(body);
             let range = range.map_or(Ok(0..info.size), |range| range.resolve(info.size))?;
             let reading = Reading { store: store.clone(), lease, at: range.start, end: range.end };
             Ok(Some(BlobBody { info, range, stream: chunks(reading).boxed() }))
@@ -197,31 +196,6 @@ async fn some_of(client: &Object, range: &KeyRange, query: &BlobQuery) -> Work<V
     rows.iter().map(|row| info_of(row).map(|(_, info)| info)).collect()
 }
 
-/// Keeps the sweep of this process away from a body.
-struct Lease {
-    leases: Leases,
-    body: i64,
-}
-
-impl Lease {
-    fn take(leases: &Leases, body: i64) -> Self {
-        *leases.lock().unwrap_or_else(PoisonError::into_inner).entry(body).or_insert(0) += 1;
-        Self { leases: Arc::clone(leases), body }
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = leases.get_mut(&self.body) {
-            *count -= 1;
-            if *count == 0 {
-                leases.remove(&self.body);
-            }
-        }
-    }
-}
-
 struct Reading {
     store: Postgres,
     lease: Lease,
@@ -244,7 +218,7 @@ fn chunks(reading: Reading) -> impl futures_util::Stream<Item = Result<Bytes>> +
 async fn next_chunk(reading: &Reading) -> Result<Bytes> {
     let _pass = reading.store.gate.enter()?;
     let database = &reading.store.database;
-    let (body, number) = (reading.lease.body, signed(reading.at / CHUNK_BYTES as u64));
+    let (body, number) = (reading.lease.body(), signed(reading.at / CHUNK_BYTES as u64));
     let from = reading.at % CHUNK_BYTES as u64;
     let length = (CHUNK_BYTES as u64 - from).min(reading.end - reading.at);
     let now_ms = database.now_ms();

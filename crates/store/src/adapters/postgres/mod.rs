@@ -21,14 +21,14 @@ mod tls;
 mod upload;
 mod writer;
 
-use std::collections::HashMap;
 use std::future::Future;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use holdfast_base::{Clock, Error, ErrorKind, Result};
 use sha2::{Digest, Sha256};
 
 use crate::adapters::gate::Gate;
+use crate::adapters::leases::Leases;
 use crate::ports::Hear;
 use crate::settings::PostgresSettings;
 use crate::{Adapter, Answer, Batch, Capabilities, Outcome, Pending};
@@ -64,9 +64,6 @@ impl Database {
         self.clock.now_ms()
     }
 }
-
-/// Readers by body.
-type Leases = Arc<Mutex<HashMap<i64, u32>>>;
 
 /// Numbers of advisory locks, of this schema alone.
 #[derive(Clone, Copy)]
@@ -129,7 +126,7 @@ impl Postgres {
         Ok(Self {
             gate: Gate::default(),
             writer: Arc::new(writer::Writer::start(database.clone())),
-            sweeper: Arc::new(sweep::Sweeper::start(database.clone(), Arc::clone(&leases))),
+            sweeper: Arc::new(sweep::Sweeper::start(database.clone(), leases.clone())),
             listener: Arc::default(),
             database,
             leases,

@@ -1,14 +1,14 @@
 //! Takes away what nobody can see any more, in small transactions. Of all processes one sweeps at a time.
 
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use deadpool_postgres::Object;
 use holdfast_base::Result;
 use tokio::task::JoinHandle;
 
+use super::Database;
 use super::failure::Work;
-use super::{Database, Leases};
+use crate::adapters::leases::Leases;
 use crate::adapters::signed;
 
 const EVERY: Duration = Duration::from_secs(30);
@@ -48,7 +48,7 @@ impl Drop for Sweeper {
 
 pub(super) async fn sweep(database: &Database, leases: &Leases) -> Result<()> {
     loop {
-        let held: Vec<i64> = leases.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect();
+        let held = leases.held();
         let held = &held[..];
         let now_ms = database.now_ms();
         let lock = database.locks.sweep;

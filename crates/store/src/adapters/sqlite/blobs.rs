@@ -1,8 +1,7 @@
 //! Blobs: a body of chunks, written as they come, and one row that makes the body visible under a key.
 
 use std::collections::BTreeMap;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
@@ -15,6 +14,7 @@ use sha2::{Digest, Sha256};
 use super::entries::condition;
 use super::{Sqlite, signed, unsigned};
 use crate::adapters::cannot;
+use crate::adapters::leases::Lease;
 use crate::blob_page::{check_conditions, check_options, page_of};
 use crate::ports::{Blobs, Upload};
 use crate::{Answer, BlobBody, BlobInfo, BlobPage, BlobQuery, ByteRange, Pending, PutOptions};
@@ -47,7 +47,7 @@ impl Blobs for Sqlite {
         let opened = self.database.read(|connection| {
             let Some((body, info)) = find(connection, key.as_str())? else { return Ok(None) };
             // The lease is taken before the row can be seen as replaced by a sweep of this process.
-            let lease = Lease::take(&self.leases, body);
+            let lease = self.leases.take(body);
             let range = range.map_or(Ok(0..info.size), |range| range.resolve(info.size))?;
             let reading = Reading { store: self.clone(), lease, at: range.start, end: range.end };
             Ok(Some(BlobBody { info, range, stream: chunks(reading).boxed() }))
@@ -274,31 +274,6 @@ impl Upload for SqliteUpload {
     }
 }
 
-/// Keeps the sweep of this process away from a body.
-struct Lease {
-    leases: Arc<Mutex<HashMap<i64, u32>>>,
-    body: i64,
-}
-
-impl Lease {
-    fn take(leases: &Arc<Mutex<HashMap<i64, u32>>>, body: i64) -> Self {
-        *leases.lock().unwrap_or_else(PoisonError::into_inner).entry(body).or_insert(0) += 1;
-        Self { leases: Arc::clone(leases), body }
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = leases.get_mut(&self.body) {
-            *count -= 1;
-            if *count == 0 {
-                leases.remove(&self.body);
-            }
-        }
-    }
-}
-
 struct Reading {
     store: Sqlite,
     lease: Lease,
@@ -322,7 +297,7 @@ fn next_chunk(connection: &Connection, reading: &Reading) -> Work<Bytes> {
     let number = signed(reading.at / CHUNK_BYTES as u64);
     let mut find = connection.prepare_cached("select start, bytes from blob_chunks where body = ?1 and number = ?2")?;
     let found = find
-        .query_row([reading.lease.body, number], |row| Ok((unsigned(row.get(0)?), row.get::<_, Vec<u8>>(1)?)))
+        .query_row([reading.lease.body(), number], |row| Ok((unsigned(row.get(0)?), row.get::<_, Vec<u8>>(1)?)))
         .optional()?;
     let gone = || {
         let message = "the blob was replaced or deleted by another process while it was read; get it again";

@@ -13,14 +13,14 @@ mod events;
 mod schema;
 mod sweep;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use holdfast_base::{Clock, Result};
 use holdfast_sqlite::Database;
 use holdfast_sqlite::rusqlite::types::{ToSqlOutput, ValueRef};
 use holdfast_sqlite::rusqlite::{self, ToSql};
 
+use crate::adapters::leases::Leases;
 use crate::adapters::{signed, unsigned};
 use crate::{Adapter, Answer, Batch, Capabilities, Outcome, Pending};
 
@@ -30,7 +30,7 @@ pub struct Sqlite {
     database: Database,
     clock: Arc<dyn Clock>,
     /// How many readers of this process have each blob's body open.
-    leases: Arc<Mutex<HashMap<i64, u32>>>,
+    leases: Leases,
     sweeper: Arc<sweep::Sweeper>,
 }
 
@@ -41,8 +41,8 @@ impl Sqlite {
     /// As [`Database::open`].
     pub fn open(settings: &holdfast_sqlite::Settings, clock: Arc<dyn Clock>) -> Result<Self> {
         let database = Database::open(settings, schema::SCHEMA)?;
-        let leases = Arc::default();
-        let sweeper = Arc::new(sweep::Sweeper::start(database.clone(), Arc::clone(&clock), Arc::clone(&leases)));
+        let leases = Leases::default();
+        let sweeper = Arc::new(sweep::Sweeper::start(database.clone(), Arc::clone(&clock), leases.clone()));
         Ok(Self { database, clock, leases, sweeper })
     }
 

@@ -1,7 +1,6 @@
 //! Takes away what nobody can see any more, in small transactions, so that writers never wait long.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_base::{Clock, Result};
@@ -10,6 +9,7 @@ use holdfast_sqlite::{Database, Work};
 use tokio::task::JoinHandle;
 
 use super::signed;
+use crate::adapters::leases::Leases;
 
 const EVERY: Duration = Duration::from_secs(30);
 /// A body that was replaced may still be read by another process for so long.
@@ -22,7 +22,7 @@ const ROWS_AT_ONCE: i64 = 256;
 pub(super) struct Sweeper(JoinHandle<()>);
 
 impl Sweeper {
-    pub(super) fn start(database: Database, clock: Arc<dyn Clock>, leases: Arc<Mutex<HashMap<i64, u32>>>) -> Self {
+    pub(super) fn start(database: Database, clock: Arc<dyn Clock>, leases: Leases) -> Self {
         Self(tokio::spawn(async move {
             loop {
                 if let Err(error) = sweep(&database, clock.now_ms(), &leases).await {
@@ -44,14 +44,11 @@ impl Drop for Sweeper {
     }
 }
 
-pub(super) async fn sweep(database: &Database, now_ms: u64, leases: &Arc<Mutex<HashMap<i64, u32>>>) -> Result<()> {
+pub(super) async fn sweep(database: &Database, now_ms: u64, leases: &Leases) -> Result<()> {
     while has_work(database, now_ms)? {
-        let leases = Arc::clone(leases);
+        let leases = leases.clone();
         let swept = database
-            .write(move |connection| {
-                let held = leases.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect::<Vec<_>>();
-                Ok(expire(connection, now_ms)? + drop_chunks(connection, now_ms, &held)?)
-            })
+            .write(move |connection| Ok(expire(connection, now_ms)? + drop_chunks(connection, now_ms, &leases.held())?))
             .await?;
         if swept == 0 {
             break;

@@ -1,22 +1,40 @@
-// Installs the S3 clients that the tests in __test__/clients drive, unmodified: s3cmd, rclone and restic as the
-// system's packages (and strace, by which a Rust test sees what is synced when), boto3, aws-cli 1 and minio-py in a Python environment outside the checkout. What is there
-// already is left alone, so that only a fresh machine waits.
+// Installs what the tests drive beside Node and Rust: other people's S3 clients, PostgreSQL, openssl and strace as the
+// system's packages, and the clients that are written in Python in an environment outside the checkout. What is there
+// already is left alone, so that only a fresh machine waits. Nothing else in the house installs a system package.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 
-/** Programs that are Debian packages of the same name, and how each tells its version. */
-const PROGRAMS = { rclone: "version", restic: "version", s3cmd: "--version", strace: "-V" };
-
 /** The Python packages, each with its exact version. */
 const REQUIREMENTS = join(root, "__test__", "clients", "requirements.txt");
 
+/** Debian packages, and how each is seen to be there. */
+const PACKAGES = [
+  { name: "rclone", isThere: () => works("rclone", "version") },
+  { name: "restic", isThere: () => works("restic", "version") },
+  { name: "s3cmd", isThere: () => works("s3cmd", "--version") },
+  // A Rust test sees by it what is synced when.
+  { name: "strace", isThere: () => works("strace", "-V") },
+  // Makes the certificate of the PostgreSQL server.
+  { name: "openssl", isThere: () => works("openssl", "version") },
+  { name: "postgresql", isThere: hasPostgres },
+  { name: "python3", isThere: () => works("python3", "--version") },
+  { name: "python3-venv", isThere: () => works("python3", "-c", "import venv, ensurepip") },
+];
+
 const works = (program, ...args) => spawnSync(program, args, { stdio: "ignore" }).status === 0;
+
+function hasPostgres() {
+  const folder = "/usr/lib/postgresql";
+  const versions = existsSync(folder) ? readdirSync(folder) : [];
+  const places = [...versions.map((version) => join(folder, version, "bin")), "/usr/local/bin", "/usr/bin"];
+  return places.some((place) => ["initdb", "pg_ctl", "psql"].every((name) => existsSync(join(place, name))));
+}
 
 function run(program, args) {
   console.log(`\n> ${[program, ...args].join(" ")}`);
@@ -37,12 +55,8 @@ function installPackages(names) {
   throw new Error(`${names.join(", ")} can't be installed with apt-get here. Install them, then run the tests again.`);
 }
 
-/** Installs what is missing; gives back the folder whose `bin` holds the Python clients. */
-export function installClients() {
-  const missing = Object.keys(PROGRAMS).filter((program) => !works(program, PROGRAMS[program]));
-  if (!works("python3", "-c", "import venv, ensurepip")) missing.push("python3", "python3-venv");
-  if (missing.length > 0) installPackages(missing);
-
+/** Makes the Python environment of the requirements; gives back its folder. */
+function installPython() {
   const python = spawnSync("python3", ["-c", "import sys; print(sys.executable, sys.version)"]).stdout;
   const version = createHash("sha256").update(readFileSync(REQUIREMENTS)).update(python).digest("hex").slice(0, 12);
   const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache");
@@ -56,4 +70,11 @@ export function installClients() {
     throw new Error(`${REQUIREMENTS} can't be installed; the output above says why.`);
   writeFileSync(installed, "");
   return folder;
+}
+
+/** Installs what is missing; gives back the folder whose `bin` holds the Python clients. */
+export function installTestTools() {
+  const missing = PACKAGES.filter(({ isThere }) => !isThere()).map(({ name }) => name);
+  if (missing.length > 0) installPackages(missing);
+  return installPython();
 }
