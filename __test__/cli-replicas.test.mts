@@ -1,53 +1,31 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { after, before, describe, it } from "node:test";
-import { createS3DataProvider, SmartStorage } from "holdfast";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { before, describe, it } from "node:test";
+import { createS3DataProvider } from "holdfast";
 
-const ROOT = resolve(import.meta.dirname, "..");
-const PROGRAM = join(ROOT, "dist", "lib", "cli", "index.js");
+import { PROGRAM, run as runProgram } from "./cli-program.mjs";
+import { useReplicaBucket } from "./replica-bucket.js";
 
 describe("holdfast restore and replicas", () => {
-  let folder: string;
-  let storage: SmartStorage;
+  const used = useReplicaBucket();
   let environment: Record<string, string>;
   const points: { position: number; time: string }[] = [];
 
   /** Runs `holdfast` to its end, with the keys of the server. */
-  const run = (...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> =>
-    new Promise((done) => {
-      const env = { ...process.env, ...environment };
-      execFile(process.execPath, [PROGRAM, ...args], { env }, (error, stdout, stderr) =>
-        done({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
-      );
-    });
+  const run = (...args: string[]) => runProgram(args, environment);
 
   before(async () => {
-    folder = mkdtempSync(join(tmpdir(), "holdfast-cli-replicas-"));
-    storage = await SmartStorage.createAndStart({
-      server: { port: 0, address: "127.0.0.1", silent: true },
-      storage: { directory: join(folder, "buckets") },
-      buckets: ["bucket"],
-    });
-    const { endpoint, port, accessKey, accessSecret } = await storage.getStorageDescriptor();
+    const s3 = { ...used.place("app"), keyPrefix: "team/a" };
     environment = {
-      AWS_ENDPOINT_URL: `http://${endpoint}:${port}`,
+      AWS_ENDPOINT_URL: String(s3.endpoint),
       AWS_REGION: "us-east-1",
-      AWS_ACCESS_KEY_ID: accessKey,
-      AWS_SECRET_ACCESS_KEY: accessSecret,
+      AWS_ACCESS_KEY_ID: String(s3.credentials?.accessKeyId),
+      AWS_SECRET_ACCESS_KEY: String(s3.credentials?.secretAccessKey),
     };
     const database = await createS3DataProvider({
-      file: join(folder, "app.sqlite"),
-      s3: {
-        bucket: "bucket",
-        keyPrefix: "team/a",
-        databaseName: "app",
-        endpoint: environment.AWS_ENDPOINT_URL as string,
-        forcePathStyle: true,
-        credentials: { accessKeyId: accessKey, secretAccessKey: accessSecret },
-      },
+      file: join(used.folder, "app.sqlite"),
+      s3,
       sync: { mode: "sync" },
       handleSignals: false,
     })();
@@ -58,11 +36,6 @@ describe("holdfast restore and replicas", () => {
     }
     await database.close();
   });
-  after(async () => {
-    await storage.stop();
-    rmSync(folder, { recursive: true, force: true });
-  });
-
   it("tells what the bucket keeps of a database", async () => {
     const { code, stdout } = await run("replicas", "s3://bucket/team/a/app", "--json");
     assert.equal(code, 0);
@@ -77,13 +50,13 @@ describe("holdfast restore and replicas", () => {
   });
 
   it("restores the newest state, and the state as of a position", async () => {
-    const newest = join(folder, "newest.sqlite");
+    const newest = join(used.folder, "newest.sqlite");
     const done = await run("restore", "s3://bucket/team/a/app", newest, "--json");
     assert.equal(done.code, 0, done.stderr);
     assert.equal(JSON.parse(done.stdout).size, readFileSync(newest).length);
     assert.equal(readFileSync(newest).subarray(0, 15).toString(), "SQLite format 3");
     const position = points[0]?.position ?? -1;
-    const earlier = join(folder, "earlier.sqlite");
+    const earlier = join(used.folder, "earlier.sqlite");
     const early = await run("restore", "s3://bucket/team/a/app", earlier, "--position", String(position), "--json");
     assert.equal(early.code, 0, early.stderr);
     assert.equal(JSON.parse(early.stdout).position, position);
@@ -92,9 +65,9 @@ describe("holdfast restore and replicas", () => {
   it("touches no file that is there, and says what to do about a database that isn't", async () => {
     const taken = await run("restore", "s3://bucket/team/a/app", PROGRAM, "--json");
     assert.deepEqual([taken.code, JSON.parse(taken.stderr).error.code], [1, "FILE_EXISTS"]);
-    const absent = await run("restore", "s3://bucket/nobody", join(folder, "none.sqlite"), "--json");
+    const absent = await run("restore", "s3://bucket/nobody", join(used.folder, "none.sqlite"), "--json");
     assert.deepEqual([absent.code, JSON.parse(absent.stderr).error.code], [1, "NO_REPLICA"]);
-    assert.equal(existsSync(join(folder, "none.sqlite")), false);
+    assert.equal(existsSync(join(used.folder, "none.sqlite")), false);
   });
 
   it("ends with 2 on a time or a database that can't be one", async () => {

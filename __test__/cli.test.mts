@@ -3,32 +3,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, describe, it } from "node:test";
 import { GetObjectCommand, ListBucketsCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 
-const ROOT = resolve(import.meta.dirname, "..");
-const PROGRAM = join(ROOT, "dist", "lib", "cli", "index.js");
-
-/** Starts `holdfast` with these arguments. */
-function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
-  return spawn(process.execPath, [PROGRAM, ...args], { stdio: "pipe", env: { ...process.env, ...env } });
-}
-
-/** Runs `holdfast` to its end. */
-async function run(...args: readonly string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = start(args);
-  let [stdout, stderr] = ["", ""];
-  child.stdout?.on("data", (chunk) => {
-    stdout += chunk;
-  });
-  child.stderr?.on("data", (chunk) => {
-    stderr += chunk;
-  });
-  const [code] = await once(child, "close");
-  return { code, stdout, stderr };
-}
+import { ROOT, run, start } from "./cli-program.mjs";
 
 /** The first line that a child writes to its standard output, and the child's end if that comes first. */
 async function firstLine(child: ChildProcess): Promise<string> {
@@ -41,21 +21,21 @@ async function firstLine(child: ChildProcess): Promise<string> {
 describe("holdfast", () => {
   it("prints its version", async () => {
     const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-    assert.deepEqual(await run("--version"), { code: 0, stdout: `${version}\n`, stderr: "" });
+    assert.deepEqual(await run(["--version"]), { code: 0, stdout: `${version}\n`, stderr: "" });
   });
 
   it("explains itself, and each command with examples", async () => {
-    const all = await run("--help");
+    const all = await run(["--help"]);
     assert.equal(all.code, 0);
     assert.match(all.stdout, /serve .*\n[\s\S]*Exit codes: 0 done, 1 failed, 2 /);
-    assert.match((await run("serve", "--help")).stdout, /Examples:\n {2}npx holdfast serve/);
+    assert.match((await run(["serve", "--help"])).stdout, /Examples:\n {2}npx holdfast serve/);
   });
 
   it("ends with 2 on a command line that it does not understand, and says what it takes", async () => {
-    const unknown = await run("serv");
+    const unknown = await run(["serv"]);
     assert.equal(unknown.code, 2);
     assert.match(unknown.stderr, /Did you mean serve\?/);
-    const port = await run("serve", "--port", "seventy");
+    const port = await run(["serve", "--port", "seventy"]);
     assert.equal(port.code, 2);
     assert.match(port.stderr, /A port is a number from 0 to 65535/);
   });
@@ -121,7 +101,7 @@ describe("holdfast serve", () => {
   });
 
   it("does not open the default keys to other machines", async () => {
-    const refused = await run("serve", join(folder, "open"), "--port", "0", "--address", "0.0.0.0", "--json");
+    const refused = await run(["serve", join(folder, "open"), "--port", "0", "--address", "0.0.0.0", "--json"]);
     assert.equal(refused.code, 2);
     assert.equal(JSON.parse(refused.stderr).error.code, "DEFAULT_CREDENTIALS");
   });
@@ -129,7 +109,7 @@ describe("holdfast serve", () => {
   it("ends with 1 and a code when the port is taken", async () => {
     const child = start(["serve", join(folder, "one"), "--port", "0", "--json", "--quiet"]);
     const { port } = JSON.parse(await firstLine(child));
-    const second = await run("serve", join(folder, "two"), "--port", String(port));
+    const second = await run(["serve", join(folder, "two"), "--port", String(port)]);
     assert.equal(second.code, 1);
     assert.match(second.stderr, /port \d+ is in use.*\[PORT_IN_USE\]/);
     child.kill("SIGINT");

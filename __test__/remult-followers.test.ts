@@ -1,19 +1,17 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   BetterSqlite3S3DataProvider,
   createS3DataProvider,
-  type PersistError,
   type ReplicatedSqlDatabase,
   replicas,
   type S3DataProviderOptions,
-  SmartStorage,
 } from "holdfast";
 import { describeEntity, Fields, Remult, SqlDatabase } from "remult";
+
+import { fails, useReplicaBucket } from "./replica-bucket.js";
 
 class Task {
   id = 0;
@@ -22,46 +20,26 @@ class Task {
 describeEntity(Task, "tasks", { id: Fields.autoIncrement(), title: Fields.string() });
 
 describe("a database that others look at", () => {
-  let folder: string;
-  let storage: SmartStorage;
+  const used = useReplicaBucket(() => database.close());
   let s3: S3DataProviderOptions["s3"];
   let database: ReplicatedSqlDatabase;
 
-  const fails = (call: Promise<unknown>, name: string, code: string) =>
-    assert.rejects(call, (error: PersistError) => {
-      assert.deepEqual([error.name, error.code], [name, code], error.message);
-      return true;
-    });
-
   before(async () => {
-    folder = mkdtempSync(join(tmpdir(), "holdfast-follower-"));
-    storage = await SmartStorage.createAndStart({
-      server: { port: 0, address: "127.0.0.1", silent: true },
-      storage: { directory: join(folder, "buckets") },
-      buckets: ["bucket"],
-    });
-    const { endpoint, port, accessKey, accessSecret } = await storage.getStorageDescriptor();
-    s3 = {
-      bucket: "bucket",
-      databaseName: "app",
-      endpoint: `http://${endpoint}:${port}`,
-      forcePathStyle: true,
-      credentials: { accessKeyId: accessKey, secretAccessKey: accessSecret },
+    s3 = used.place("app");
+    const options = {
+      file: join(used.folder, "app.sqlite"),
+      s3,
+      sync: { mode: "sync" as const },
+      handleSignals: false,
     };
-    const options = { file: join(folder, "app.sqlite"), s3, sync: { mode: "sync" as const }, handleSignals: false };
     database = await createS3DataProvider(options)();
     await database.ensureSchema([new Remult(database).repo(Task).metadata]);
     await new Remult(database).repo(Task).insert({ title: "one" });
   });
-  after(async () => {
-    await database.close();
-    await storage.stop();
-    rmSync(folder, { recursive: true, force: true });
-  });
 
   it("a follower reads with Remult, sees what comes, and writes nothing", async () => {
     const follower = await createS3DataProvider({
-      file: join(folder, "follower.sqlite"),
+      file: join(used.folder, "follower.sqlite"),
       s3,
       readOnly: true,
       sync: { interval: 5 },
@@ -110,7 +88,7 @@ describe("a database that others look at", () => {
   it("BetterSqlite3S3DataProvider is the same database under the name of the package it succeeds", async () => {
     const other = { ...s3, databaseName: "classes" };
     const provider = new BetterSqlite3S3DataProvider({
-      file: join(folder, "c.sqlite"),
+      file: join(used.folder, "c.sqlite"),
       s3: other,
       handleSignals: false,
     });

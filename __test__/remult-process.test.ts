@@ -1,44 +1,22 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { after, before, describe, it } from "node:test";
-import { createS3DataProvider, SmartStorage } from "holdfast";
+import { describe, it } from "node:test";
+import { createS3DataProvider } from "holdfast";
+
+import { useReplicaBucket } from "./replica-bucket.js";
 
 const ROOT = resolve(__dirname, "..");
 
 describe("createS3DataProvider and the process", () => {
-  let folder: string;
-  let storage: SmartStorage;
+  const used = useReplicaBucket();
 
-  before(async () => {
-    folder = mkdtempSync(join(tmpdir(), "holdfast-remult-process-"));
-    storage = await SmartStorage.createAndStart({
-      server: { port: 0, address: "127.0.0.1", silent: true },
-      storage: { directory: join(folder, "buckets") },
-    });
-    await storage.createBucket("bucket");
+  const optionsOf = (name: string, machine: string) => ({
+    file: join(used.folder, machine, `${name}.sqlite`),
+    s3: used.place(name),
   });
-  after(async () => {
-    await storage.stop();
-    rmSync(folder, { recursive: true, force: true });
-  });
-
-  const optionsOf = async (name: string, machine: string) => {
-    const { endpoint, port, accessKey, accessSecret } = await storage.getStorageDescriptor();
-    return {
-      file: join(folder, machine, `${name}.sqlite`),
-      s3: {
-        bucket: "bucket",
-        databaseName: name,
-        endpoint: `http://${endpoint}:${port}`,
-        forcePathStyle: true,
-        credentials: { accessKeyId: accessKey, secretAccessKey: accessSecret },
-      },
-    };
-  };
 
   /** A process that opens the database, inserts a row, says so, and goes on as `then` says. */
   const start = async (name: string, then: string): Promise<ChildProcess> => {
@@ -47,7 +25,7 @@ describe("createS3DataProvider and the process", () => {
     writeFileSync(
       file,
       `const { createS3DataProvider } = require("holdfast");
-      createS3DataProvider(${JSON.stringify(await optionsOf(name, "child"))})().then(async (database) => {
+      createS3DataProvider(${JSON.stringify(optionsOf(name, "child"))})().then(async (database) => {
         await database.execute("create table t (n integer)");
         await database.execute("insert into t values (1)");
         process.stdout.write("ready\\n");
@@ -61,7 +39,7 @@ describe("createS3DataProvider and the process", () => {
   };
   /** Another machine sees the row, without waiting for a lease: the first process has freed it. */
   const assertClosed = async (name: string): Promise<void> => {
-    const database = await createS3DataProvider({ ...(await optionsOf(name, "other")), handleSignals: false })();
+    const database = await createS3DataProvider({ ...optionsOf(name, "other"), handleSignals: false })();
     const { rows } = await database.execute("select n from t");
     await database.close();
     assert.deepEqual(rows, [{ n: 1 }]);
@@ -97,7 +75,7 @@ describe("createS3DataProvider and the process", () => {
     const child = await start("killed", "setInterval(() => undefined, 1000);");
     child.kill("SIGKILL");
     await once(child, "exit");
-    const database = await createS3DataProvider({ ...(await optionsOf("killed", "child")), handleSignals: false })();
+    const database = await createS3DataProvider({ ...optionsOf("killed", "child"), handleSignals: false })();
     const { rows } = await database.execute("select n from t");
     await database.close();
     assert.deepEqual(rows, [{ n: 1 }]);

@@ -1,21 +1,14 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  createS3DataProvider,
-  type PersistError,
-  type ReplicatedSqlDatabase,
-  type RestoreOptions,
-  restore,
-  SmartStorage,
-} from "holdfast";
+import { createS3DataProvider, type ReplicatedSqlDatabase, type RestoreOptions, restore } from "holdfast";
+
+import { fails, useReplicaBucket } from "./replica-bucket.js";
 
 describe("restore", () => {
-  let folder: string;
-  let storage: SmartStorage;
+  const used = useReplicaBucket(() => database.close());
   let s3: RestoreOptions["s3"];
   let database: ReplicatedSqlDatabase;
   const points: { position: number; time: Date }[] = [];
@@ -28,28 +21,10 @@ describe("restore", () => {
     await reading.close();
     return rows.map((row) => row.n);
   };
-  const fails = (call: Promise<unknown>, name: string, code: string) =>
-    assert.rejects(call, (error: PersistError) => {
-      assert.deepEqual([error.name, error.code], [name, code], error.message);
-      return true;
-    });
 
   before(async () => {
-    folder = mkdtempSync(join(tmpdir(), "holdfast-restore-"));
-    storage = await SmartStorage.createAndStart({
-      server: { port: 0, address: "127.0.0.1", silent: true },
-      storage: { directory: join(folder, "buckets") },
-      buckets: ["bucket"],
-    });
-    const { endpoint, port, accessKey, accessSecret } = await storage.getStorageDescriptor();
-    s3 = {
-      bucket: "bucket",
-      databaseName: "app",
-      endpoint: `http://${endpoint}:${port}`,
-      forcePathStyle: true,
-      credentials: { accessKeyId: accessKey, secretAccessKey: accessSecret },
-    };
-    const file = join(folder, "app.sqlite");
+    s3 = used.place("app");
+    const file = join(used.folder, "app.sqlite");
     database = await createS3DataProvider({ file, s3, sync: { mode: "sync" }, handleSignals: false })();
     await database.execute("create table t (n integer)");
     for (let n = 0; n < 4; n++) {
@@ -60,14 +35,9 @@ describe("restore", () => {
       if (n === 1) await database.snapshot();
     }
   });
-  after(async () => {
-    await database.close();
-    await storage.stop();
-    rmSync(folder, { recursive: true, force: true });
-  });
 
   it("gives the newest state while the database is open elsewhere", async () => {
-    const file = join(folder, "newest.sqlite");
+    const file = join(used.folder, "newest.sqlite");
     const restored = await restore({ file, s3 });
     assert.deepEqual([restored.file, restored.position], [file, database.status().position]);
     assert.deepEqual(await rowsOf(file), [0, 1, 2, 3]);
@@ -75,19 +45,19 @@ describe("restore", () => {
 
   it("gives every state that is kept, by position and by time", async () => {
     for (const [n, { position, time }] of points.entries()) {
-      const byPosition = join(folder, `position-${n}.sqlite`);
+      const byPosition = join(used.folder, `position-${n}.sqlite`);
       const restored = await restore({ file: byPosition, s3, to: position });
       assert.equal(restored.position, position);
       assert.ok(restored.time <= time && restored.size > 0);
       assert.deepEqual(await rowsOf(byPosition), [0, 1, 2, 3].slice(0, n + 1));
-      const byTime = join(folder, `time-${n}.sqlite`);
+      const byTime = join(used.folder, `time-${n}.sqlite`);
       assert.equal((await restore({ file: byTime, s3, to: time })).time.getTime(), restored.time.getTime());
       assert.deepEqual(await rowsOf(byTime), [0, 1, 2, 3].slice(0, n + 1));
     }
   });
 
   it("refuses a point that is not kept, and leaves no file", async () => {
-    const file = join(folder, "never.sqlite");
+    const file = join(used.folder, "never.sqlite");
     await fails(restore({ file, s3, to: new Date(0) }), "NotFoundError", "POINT_NOT_KEPT");
     await fails(restore({ file, s3, to: 1_000_000 }), "NotFoundError", "POINT_NOT_KEPT");
     await fails(restore({ file, s3: { ...s3, databaseName: "nobody" } }), "NotFoundError", "NO_REPLICA");
@@ -95,12 +65,12 @@ describe("restore", () => {
   });
 
   it("overwrites nothing", async () => {
-    const file = join(folder, "app.sqlite");
+    const file = join(used.folder, "app.sqlite");
     await fails(restore({ file, s3 }), "ValidationError", "FILE_EXISTS");
   });
 
   it("names what is wrong with its options", async () => {
-    const file = join(folder, "never.sqlite");
+    const file = join(used.folder, "never.sqlite");
     await fails(restore({ file, s3, to: new Date("no date") }), "ValidationError", "INVALID_POINT");
     await fails(restore({ file, s3, to: -1 }), "ValidationError", "INVALID_POINT");
     await fails(restore({ file: "", s3 }), "ConfigError", "MISSING_OPTION");

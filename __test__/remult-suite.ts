@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { AsyncLocalStorage } from "node:async_hooks";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import { afterEach, beforeEach, describe, it } from "node:test";
 import type * as Holdfast from "holdfast";
-import type { PersistError, ReplicatedSqlDatabase, S3DataProviderOptions, S3SyncEvent, SmartStorage } from "holdfast";
+import type { ReplicatedSqlDatabase, S3DataProviderOptions, S3SyncEvent } from "holdfast";
 import type * as RemultModule from "remult";
 
 import { latch } from "./latch.js";
+import { fails, useReplicaBucket } from "./replica-bucket.js";
 
 interface Task {
   id: number;
@@ -25,11 +25,11 @@ type Mode = "async" | "sync";
 export function remultSuite(
   name: string,
   modules: {
-    holdfast: Pick<typeof Holdfast, "createS3DataProvider" | "SmartStorage">;
+    holdfast: Pick<typeof Holdfast, "createS3DataProvider">;
     remult: Pick<typeof RemultModule, "Remult" | "Fields" | "describeEntity" | "SqlDatabase">;
   },
 ): void {
-  const { createS3DataProvider, SmartStorage } = modules.holdfast;
+  const { createS3DataProvider } = modules.holdfast;
   const { Remult, Fields, describeEntity, SqlDatabase } = modules.remult;
 
   class TaskEntity implements Task {
@@ -50,23 +50,10 @@ export function remultSuite(
   });
 
   describe(name, () => {
-    let storage: SmartStorage;
-    let root: string;
+    const used = useReplicaBucket();
     let round = 0;
     let open: ReplicatedSqlDatabase[] = [];
 
-    before(async () => {
-      root = mkdtempSync(join(tmpdir(), "holdfast-remult-"));
-      storage = await SmartStorage.createAndStart({
-        server: { port: 0, address: "127.0.0.1", silent: true },
-        storage: { directory: join(root, "buckets") },
-      });
-      await storage.createBucket("bucket");
-    });
-    after(async () => {
-      await storage.stop();
-      rmSync(root, { recursive: true, force: true });
-    });
     beforeEach(() => {
       round += 1;
     });
@@ -76,26 +63,14 @@ export function remultSuite(
     });
 
     /** Options of a machine: a name stands for a disk of its own. */
-    const optionsOf = async (
-      machine: string,
-      more: Partial<S3DataProviderOptions> = {},
-    ): Promise<S3DataProviderOptions> => {
-      const { endpoint, port, accessKey, accessSecret } = await storage.getStorageDescriptor();
-      return {
-        file: join(root, `${round}-${machine}`, "app.sqlite"),
-        s3: {
-          bucket: "bucket",
-          databaseName: `database-${round}`,
-          endpoint: `http://${endpoint}:${port}`,
-          forcePathStyle: true,
-          credentials: { accessKeyId: accessKey, secretAccessKey: accessSecret },
-        },
-        handleSignals: false,
-        ...more,
-      };
-    };
+    const optionsOf = (machine: string, more: Partial<S3DataProviderOptions> = {}): S3DataProviderOptions => ({
+      file: join(used.folder, `${round}-${machine}`, "app.sqlite"),
+      s3: used.place(`database-${round}`),
+      handleSignals: false,
+      ...more,
+    });
     const start = async (machine: string, mode: Mode, more: Partial<S3DataProviderOptions> = {}) => {
-      const options = await optionsOf(machine, { sync: { mode }, ...more });
+      const options = optionsOf(machine, { sync: { mode }, ...more });
       const database = await createS3DataProvider(options)();
       open.push(database);
       const remult = new Remult(database);
@@ -107,15 +82,6 @@ export function remultSuite(
       rmSync(join(options.file, ".."), { recursive: true });
     };
     const titles = (tasks: Task[]): string[] => tasks.map((task) => task.title);
-    const fails = async (call: Promise<unknown>, name: string, code: string): Promise<PersistError> => {
-      let caught: PersistError | undefined;
-      await assert.rejects(call, (error: PersistError) => {
-        caught = error;
-        assert.deepEqual([error.name, error.code], [name, code], error.message);
-        return true;
-      });
-      return caught!;
-    };
 
     for (const mode of ["async", "sync"] as const) {
       it(`${mode}: entities are there again after the local file is lost`, async () => {
@@ -208,7 +174,7 @@ export function remultSuite(
 
     it("a second provider is refused with the holder's name while the first is open", async () => {
       const a = await start("a", "async");
-      const options = await optionsOf("b");
+      const options = optionsOf("b");
       const error = await fails(createS3DataProvider(options)(), "LockedError", "DATABASE_LOCKED");
       assert.equal(error.details.holder, a.database.status().holder);
       assert.ok(!Number.isNaN(Date.parse(error.details.expiresAt as string)));
@@ -217,7 +183,7 @@ export function remultSuite(
     });
 
     it("opens once, however often it is called", async () => {
-      const provider = createS3DataProvider(await optionsOf("a"));
+      const provider = createS3DataProvider(optionsOf("a"));
       const [one, two] = await Promise.all([provider(), provider()]);
       open.push(one);
       assert.equal(one, two);
@@ -381,7 +347,7 @@ export function remultSuite(
     });
 
     it("says what is wrong when the bucket is missing or the key is refused, and holds nothing afterwards", async () => {
-      const good = await optionsOf("a");
+      const good = optionsOf("a");
       const missing = createS3DataProvider({ ...good, s3: { ...good.s3, bucket: "no-such-bucket" } });
       await fails(missing(), "NotFoundError", "NO_SUCH_BUCKET");
       open.push(await createS3DataProvider(good)());

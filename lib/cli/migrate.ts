@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { ConfigError } from "../errors.js";
 import { createStore, type MigrateProgress, migrate, type StoreOptions } from "../store/index.js";
 import { type Output, outputOf } from "./output.js";
+import { type S3Address, s3Address } from "./s3-address.js";
 
 const EXAMPLES = `
 A store is one of
@@ -81,7 +82,8 @@ async function progress(output: Output): Promise<{ show: (progress: MigrateProgr
 function storeAt(text: string): StoreOptions {
   if (text.startsWith("sqlite:")) return { adapter: "sqlite", path: text.slice("sqlite:".length) };
   if (/^postgres(ql)?:/.test(text)) return postgresAt(text);
-  if (text.startsWith("s3://")) return s3At(text);
+  const address = s3Address(text);
+  if (address !== undefined) return s3At(address);
   // Not the text itself: it may hold a password.
   throw new ConfigError("a store is sqlite:<path>, postgres://… or s3://<bucket>/<prefix>; see --help", {
     code: "INVALID_SETTINGS",
@@ -101,17 +103,8 @@ function postgresAt(text: string): StoreOptions {
   };
 }
 
-function s3At(text: string): StoreOptions {
-  const url = new URL(text);
-  const prefix = decodeURIComponent(url.pathname.slice(1));
-  const options: StoreOptions = { adapter: "s3", bucket: url.hostname };
-  if (prefix !== "") options.prefix = prefix.endsWith("/") ? prefix : `${prefix}/`;
-  for (const [name, value] of url.searchParams) {
-    if (name !== "region" && name !== "endpoint") {
-      const message = `s3:// knows region and endpoint, not ${name}`;
-      throw new ConfigError(message, { code: "UNKNOWN_OPTION" });
-    }
-    options[name] = value;
-  }
+function s3At({ bucket, path, ...where }: S3Address): StoreOptions {
+  const options: StoreOptions = { adapter: "s3", bucket, ...where };
+  if (path !== "") options.prefix = path.endsWith("/") ? path : `${path}/`;
   return options;
 }

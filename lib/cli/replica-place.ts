@@ -1,5 +1,6 @@
 import { ConfigError } from "../errors.js";
 import type { RestoreOptions } from "../remult/index.js";
+import { s3Address } from "./s3-address.js";
 
 /** How a replicated database is written on a command line, for the help. */
 export const PLACE_HELP = `
@@ -13,22 +14,18 @@ AWS_SECRET_ACCESS_KEY.`;
  * @throws ConfigError `INVALID_SETTINGS`, or `UNKNOWN_OPTION` for a parameter that nobody knows.
  */
 export function replicaAt(text: string): RestoreOptions["s3"] {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const names = url?.pathname.split("/").filter((name) => name !== "") ?? [];
+  const address = s3Address(text);
+  const names = address?.path.split("/").filter((name) => name !== "") ?? [];
   const databaseName = names.pop();
-  if (url?.protocol !== "s3:" || url.hostname === "" || databaseName === undefined) {
+  if (address === undefined || databaseName === undefined) {
     throw new ConfigError("a database is s3://<bucket>/<name>; see --help", { code: "INVALID_SETTINGS" });
   }
-  const unknown = [...url.searchParams.keys()].find((name) => name !== "region" && name !== "endpoint");
-  if (unknown !== undefined) {
-    throw new ConfigError(`s3:// knows region and endpoint, not ${unknown}`, { code: "UNKNOWN_OPTION" });
-  }
-  const region = url.searchParams.get("region") ?? process.env.AWS_REGION;
-  const endpoint = url.searchParams.get("endpoint") ?? process.env.AWS_ENDPOINT_URL;
+  const region = address.region ?? process.env.AWS_REGION;
+  const endpoint = address.endpoint ?? process.env.AWS_ENDPOINT_URL;
   return {
-    bucket: url.hostname,
-    databaseName: decodeURIComponent(databaseName),
-    ...(names.length === 0 ? {} : { keyPrefix: decodeURIComponent(names.join("/")) }),
+    bucket: address.bucket,
+    databaseName,
+    ...(names.length === 0 ? {} : { keyPrefix: names.join("/") }),
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
   };
