@@ -1,4 +1,4 @@
-// One command line for the whole house: `node scripts/run.mjs build|release|tools|test|node|check|demo|bench|format`.
+// One command line for the whole house: `node scripts/run.mjs build|release|tools|test|node|check|package|demo|bench|format`.
 // It needs nothing but Node and Rust: what is missing from node_modules it installs first.
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -181,6 +181,20 @@ function checkGenerated() {
   if (changed.length > 0) fail(`${changed.join(", ")} changed by building. Look at the difference and commit it.`);
 }
 
+/** The tarballs as they are published, in npm/tarballs; scripts/release/package.mjs says which. */
+function pack() {
+  build();
+  run(process.execPath, ["scripts/release/package.mjs", ...process.argv.slice(3)]);
+}
+
+/** All tests of the package on the tarballs of `npm run package`, in their long form. */
+function testPackage() {
+  const tarballs = join(root, "npm", "tarballs");
+  if (!existsSync(tarballs)) fail("there are no tarballs yet: npm run package");
+  const env = { HOLDFAST_TARBALLS: tarballs, HOLDFAST_LONG: "1" };
+  run(process.execPath, ["--import", "tsx", "--test", ...testFiles(join("__test__", "package"))], { env });
+}
+
 function demo() {
   build();
   run(process.execPath, ["examples/demo.mjs"]);
@@ -214,6 +228,8 @@ const COMMANDS = {
   /** Only the named Node test files; what they test must be built. */
   node: () => nodeTests(process.argv.slice(3)),
   check,
+  package: pack,
+  "test-package": testPackage,
   demo,
   bench,
   format,
