@@ -13,6 +13,8 @@ const { endpoint, port, accessKey, accessSecret } = await storage.getStorageDesc
 const db = new S3Level("my-bucket/pokemon", {
   endpoint: `http://${endpoint}:${port}`,
   credentials: { accessKeyId: accessKey, secretAccessKey: accessSecret },
+  // An object a key, for any number of writers. Without it a new database is a tree: one writer, few requests.
+  layout: "objects",
 });
 
 await db.batch([

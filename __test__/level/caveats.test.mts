@@ -48,7 +48,7 @@ async function counted(entries: AsyncIterable<unknown>): Promise<number> {
 describe("getting values while iterating", () => {
   it("takes one request a value in layout objects, 64 at once", async (t) => {
     const count = long ? 10_000 : 200;
-    const db = await filled(count, {});
+    const db = await filled(count, { layout: "objects" });
     const spent = await requests(db, async () => assert.equal(await counted(db.iterator()), count + 1));
     const lists = Math.ceil((count + 1) / 1000);
     assert.ok(spent <= count + 1 + lists + 1, `${spent} requests`);
@@ -79,7 +79,7 @@ describe("iterating in reverse with a limit", () => {
   const skip = long ? false : "takes minutes to fill; run it with HOLDFAST_LONG=1";
 
   it("finds the end without listing everything in layout objects", { skip }, async (t) => {
-    const db = await filled(count, {});
+    const db = await filled(count, { layout: "objects" });
     const spent = await requests(db, async () => assert.deepEqual(await last(db), expected));
     assert.ok(spent <= 60, `${spent} lists`);
     t.diagnostic(`the last 10 of ${count} keys: ${spent} lists`);

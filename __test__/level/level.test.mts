@@ -10,9 +10,9 @@ import { levelServer } from "./server.mts";
 const { s3, location } = await levelServer();
 const client = new S3Client({ ...s3, region: "us-east-1", forcePathStyle: true });
 
-/** An open database at a new location. */
+/** An open database of layout "objects" at a new location. */
 async function openNew(options: S3LevelOptions = {}): Promise<S3Level> {
-  const db = new S3Level(location(), { s3, ...options });
+  const db = new S3Level(location(), { s3, layout: "objects", ...options });
   await db.open();
   return db;
 }
@@ -42,6 +42,31 @@ async function requests(db: S3Level, work: () => Promise<unknown>): Promise<Reco
   ]);
   return Object.fromEntries(spent.filter(([, count]) => count > 0));
 }
+
+describe("S3Level's layout", () => {
+  it("is a tree with snapshots at an empty location, and is found again", async () => {
+    const db = new S3Level(location(), { s3 });
+    await db.put("a", "1");
+    assert.deepEqual([db.supports.implicitSnapshots, db.supports.explicitSnapshots], [true, true]);
+    await db.close();
+    assert.equal(await refusal(db.location, { s3, layout: "objects" }), "LEVEL_LAYOUT_MISMATCH");
+    const again = new S3Level(db.location, { s3, createIfMissing: false });
+    assert.deepEqual(await again.iterator().all(), [["a", "1"]]);
+    await again.close();
+  });
+
+  it("is objects, without snapshots, where a key format is given", async () => {
+    const db = new S3Level(location(), { s3, keyFormat: "utf8" });
+    await db.open();
+    assert.deepEqual([db.supports.implicitSnapshots, db.supports.explicitSnapshots], [false, false]);
+    assert.throws(() => db.snapshot(), { code: "LEVEL_NOT_SUPPORTED" });
+    await db.close();
+  });
+
+  it("is not made by a reader", async () => {
+    assert.equal(await refusal(location(), { s3, readOnly: true }), "LEVEL_DATABASE_NOT_FOUND");
+  });
+});
 
 describe("S3Level's data", () => {
   it("is one object a key under the folder, with the value's bytes", async () => {

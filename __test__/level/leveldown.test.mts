@@ -78,6 +78,16 @@ describe("S3LevelDown", () => {
     await db.close();
   });
 
+  it("tells levelup whether it has snapshots, once it is open", async () => {
+    for (const layout of ["lsm", "objects"] as const) {
+      const down = new S3LevelDown(location(), s3, { layout });
+      const db = levelup(down);
+      await db.put("a", "1");
+      assert.equal((down.supports as { snapshots: boolean }).snapshots, layout === "lsm");
+      await db.close();
+    }
+  });
+
   it("answers many keys at once, with nothing for those that are absent", async () => {
     const db = levelup(new S3LevelDown(location(), s3));
     await db.put("a", "1");
@@ -104,7 +114,7 @@ describe("S3LevelDown", () => {
   });
 
   it("clears with one delete for a thousand keys", async () => {
-    const db = levelup(new S3LevelDown(location(), s3));
+    const db = levelup(new S3LevelDown(location(), s3, { layout: "objects" }));
     await db.batch().put("a", "1").put("b", "2").write();
     storage.requests.clear();
     await db.clear();

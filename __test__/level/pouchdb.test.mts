@@ -39,18 +39,23 @@ const PouchDB = (require("pouchdb-core") as PouchClass)
 const CoreLevelPouch = require("pouchdb-adapter-leveldb-core") as (this: unknown, ...args: unknown[]) => void;
 const { s3, location } = await levelServer();
 
-// As the documentation of s3leveldown registers its adapter, with Object.assign, which PouchDB 9 no longer brings.
-function S3LevelPouch(this: unknown, options: object, callback: unknown): void {
-  const db = Object.assign((place: string) => new S3LevelDown(place, s3), {
-    destroy: (place: string, done: (error?: Error | null) => void) => S3LevelDown.destroy(place, s3, done),
-  });
-  CoreLevelPouch.call(this, Object.assign({ db }, options), callback);
-}
-S3LevelPouch.valid = () => true;
-S3LevelPouch.use_prefix = false;
-PouchDB.adapter("s3", S3LevelPouch, true);
+type Layout = "objects" | "lsm";
 
-const onS3 = () => new PouchDB(location(), { adapter: "s3" });
+// As the documentation of s3leveldown registers its adapter, with Object.assign, which PouchDB 9 no longer brings.
+function s3LevelPouch(layout: Layout): object {
+  function S3LevelPouch(this: unknown, options: object, callback: unknown): void {
+    const db = Object.assign((place: string) => new S3LevelDown(place, s3, { layout }), {
+      destroy: (place: string, done: (error?: Error | null) => void) => S3LevelDown.destroy(place, s3, done),
+    });
+    CoreLevelPouch.call(this, Object.assign({ db }, options), callback);
+  }
+  S3LevelPouch.valid = () => true;
+  S3LevelPouch.use_prefix = false;
+  return S3LevelPouch;
+}
+for (const layout of ["objects", "lsm"] as const) PouchDB.adapter(`s3-${layout}`, s3LevelPouch(layout), true);
+
+const onS3 = (layout: Layout, place = location()) => new PouchDB(place, { adapter: `s3-${layout}` });
 const inMemory = () => new PouchDB(location(), { adapter: "memory" });
 
 /** What a promise becomes, as data; of errors, what PouchDB promises. */
@@ -104,9 +109,14 @@ function step(roll: (below: number) => number): [name: string, step: Step] {
 }
 
 describe("PouchDB on S3LevelDown", () => {
-  for (const seed of [1, 2, 3]) {
-    it(`does what PouchDB does in memory, with seed ${seed}`, async () => {
-      const [ours, theirs] = [onS3(), inMemory()];
+  for (const [layout, seed] of [
+    ["objects", 1],
+    ["objects", 2],
+    ["lsm", 3],
+    ["lsm", 4],
+  ] as const) {
+    it(`does what PouchDB does in memory, on layout ${layout} with seed ${seed}`, async () => {
+      const [ours, theirs] = [onS3(layout), inMemory()];
       const roll = dice(seed);
       for (let n = 0; n < 60; n++) {
         const [name, run] = step(roll);
@@ -122,7 +132,7 @@ describe("PouchDB on S3LevelDown", () => {
   }
 
   it("is replicated to memory and back", async () => {
-    const [source, between, target] = [onS3(), inMemory(), onS3()];
+    const [source, between, target] = [onS3("objects"), inMemory(), onS3("lsm")];
     await source.bulkDocs(Array.from({ length: 30 }, (_, n) => ({ _id: `doc${n}`, n })));
     await source.putAttachment("doc0", "file", (await source.get("doc0"))._rev, Buffer.from([1, 2, 0xff]), "a/b");
     await source.remove("doc1", (await source.get("doc1"))._rev);
@@ -133,13 +143,15 @@ describe("PouchDB on S3LevelDown", () => {
     await Promise.all([source.close(), between.close(), target.close()]);
   });
 
-  it("leaves nothing behind when it is destroyed", async () => {
-    const place = location();
-    const db = new PouchDB(place, { adapter: "s3" });
-    await db.put({ _id: "a" });
-    await db.destroy();
-    const again = new PouchDB(place, { adapter: "s3" });
-    assert.equal((await again.info()).doc_count, 0);
-    await again.close();
-  });
+  for (const layout of ["objects", "lsm"] as const) {
+    it(`leaves nothing behind when it is destroyed, on layout ${layout}`, async () => {
+      const place = location();
+      const db = onS3(layout, place);
+      await db.put({ _id: "a" });
+      await db.destroy();
+      const again = onS3(layout, place);
+      assert.equal((await again.info()).doc_count, 0);
+      await again.close();
+    });
+  }
 });

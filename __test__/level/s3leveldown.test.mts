@@ -18,7 +18,10 @@ const client = new AWS.S3({ ...s3.credentials, endpoint: s3.endpoint, s3ForcePat
 /** Both at one location; `batch` and the rest run as a user of levelup runs them. */
 async function both(work: (ours: Levelup, theirs: Levelup) => Promise<void>): Promise<void> {
   const place = location();
-  const [ours, theirs] = [levelup(new S3LevelDown(place, s3)), levelup(new Predecessor(place, client))];
+  const [ours, theirs] = [
+    levelup(new S3LevelDown(place, s3, { layout: "objects" })),
+    levelup(new Predecessor(place, client)),
+  ];
   await work(ours, theirs);
   await Promise.all([ours.close(), theirs.close()]);
 }

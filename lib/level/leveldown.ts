@@ -30,7 +30,8 @@ class S3LevelDown extends AbstractDown {
   constructor(location: string, s3?: S3Source, options: LayoutOptions = {}) {
     super({
       bufferKeys: true,
-      snapshots: options?.layout === "lsm",
+      // What an option says; opening tells what is there.
+      snapshots: options?.layout === "lsm" && options?.readOnly !== true,
       permanence: true,
       seek: true,
       clear: true,
@@ -125,7 +126,9 @@ class S3LevelDown extends AbstractDown {
 
   async #open(options: OpenOptions): Promise<void> {
     const opening = nativeOpenOptions(this.location, options, options);
-    this.#database = await settle((await connect(this.#s3, this.location)).open(opening));
+    const database = await settle((await connect(this.#s3, this.location)).open(opening));
+    Object.assign(this.supports, { snapshots: database.hasSnapshots() });
+    this.#database = database;
   }
 
   async #get(key: Buffer): Promise<Buffer | undefined> {

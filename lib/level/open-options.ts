@@ -3,14 +3,15 @@ import { invalid } from "./s3-settings.js";
 
 /** How a database is written and read, beside how S3 is reached. */
 export interface LayoutOptions {
-  /** How the data is laid out. Default: what is there, and `"objects"` where nothing is. */
+  /** How the data is laid out. Default: what is there; where nothing is `"lsm"`, or `"objects"` with a `keyFormat`. */
   layout?: "objects" | "lsm" | undefined;
-  /** How keys are written in objects' keys: `"utf8"` (they have to be text) or `"hex"` (any bytes). Default as above. */
+  /** How keys are written in objects' keys: `"utf8"` (they have to be text) or `"hex"` (any bytes). Default: what is there, and
+   * `"utf8"` where nothing is. */
   keyFormat?: "utf8" | "hex" | undefined;
   /** Milliseconds that a batch of another process may take before its process counts as dead and the batch is
    * completed in its place. Default 5,000. */
   batchPatience?: number | undefined;
-  /** Opens a database of layout `"lsm"` beside its writer, for reading alone. Default false. */
+  /** Opens a database for reading alone, one of layout `"lsm"` beside its writer. Default false. */
   readOnly?: boolean | undefined;
   /** Milliseconds that a `readOnly` database may lag behind its writer, before the time that requests take: from 100.
    * Default 2,000. */

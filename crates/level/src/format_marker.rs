@@ -11,11 +11,10 @@ use crate::{KeyFormat, Location, MigrationState};
 const VERSION: u32 = 1;
 
 /// How the data is laid out in the bucket.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Layout {
     /// One object a key.
-    #[default]
     Objects,
     /// A log-structured tree.
     Lsm,
@@ -48,8 +47,8 @@ impl Layout {
 
 /// What a database is. Stored as `.holdfast/level/<folder>/format.json`, outside of the data.
 ///
-/// A database that is a whole bucket in the plain format has none, since there is no outside: its absence says
-/// [`Layout::Objects`] and [`KeyFormat::Utf8`], which is also what s3leveldown left behind.
+/// Data without one is s3leveldown's: [`Layout::Objects`] and [`KeyFormat::Utf8`]. Where that is a whole bucket it gets
+/// none, since there is no outside.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FormatMarker {
@@ -108,9 +107,6 @@ impl FormatMarker {
 
     /// Records the marker of a new database; gives back the one that stands, which may be another opener's.
     pub(crate) async fn store(self, bucket: &Bucket, location: &Location) -> Result<Self> {
-        if location.is_whole_bucket() && self.is_plain() {
-            return Ok(self);
-        }
         let json = serde_json::to_vec(&self).map_err(|error| Error::internal(error.to_string()))?;
         let options = PutOptions { if_none_match: true, ..json_options() };
         match bucket.put(&marker_key(location), Bytes::from(json), &options).await {
@@ -124,9 +120,6 @@ impl FormatMarker {
 
     /// Records another marker of a database that is there.
     pub(crate) async fn replace(self, bucket: &Bucket, location: &Location) -> Result<()> {
-        if location.is_whole_bucket() && self.is_plain() {
-            return Self::remove(bucket, location).await;
-        }
         let json = serde_json::to_vec(&self).map_err(|error| Error::internal(error.to_string()))?;
         bucket.put(&marker_key(location), Bytes::from(json), &json_options()).await.map(drop)
     }

@@ -12,7 +12,7 @@ use holdfast_s3_client::{Bucket, Client, ClientSettings};
 use crate::batch_log::BatchLog;
 use crate::failure::level_error;
 use crate::journal::JournalPlace;
-use crate::lsm::Lsm;
+use crate::lsm::{Lsm, read_only};
 use crate::objects::Objects;
 use crate::opening::open_marker;
 use crate::view::{State, View, settled};
@@ -28,18 +28,18 @@ const CLEAR_KEYS: usize = 1000;
 pub struct LevelSettings {
     /// Where it is.
     pub location: Location,
-    /// The layout: `None` for whatever is there, and objects where nothing is.
+    /// The layout: `None` for whatever is there; where nothing is, the tree, or objects when a key format is given.
     pub layout: Option<Layout>,
     /// How keys are written: `None` for whatever is there, and UTF-8 where nothing is.
     pub key_format: Option<KeyFormat>,
-    /// Makes the bucket and the database where they are missing. Default true.
+    /// Makes the bucket and the database where they are missing; a reader makes nothing. Default true.
     pub create_if_missing: bool,
     /// Refuses a database that is there. Default false.
     pub error_if_exists: bool,
     /// How many milliseconds a batch of another process may stand before its process counts as dead and the batch is
     /// completed in its place. Default 5,000.
     pub batch_patience_ms: u64,
-    /// Opens a database of the lsm layout beside its writer, for reading. Default false.
+    /// Opens a database for reading alone, one of the lsm layout beside its writer. Default false.
     pub read_only: bool,
     /// How many milliseconds a reader may lag behind its writer, before the time that requests take. Default 2,000.
     pub refresh_ms: u64,
@@ -82,7 +82,7 @@ pub struct Level {
 
 #[derive(Clone, Debug)]
 enum Engine {
-    Objects { objects: Objects, batches: BatchLog },
+    Objects { objects: Objects, batches: BatchLog, read_only: bool },
     Lsm(Arc<Lsm>),
 }
 
@@ -95,7 +95,7 @@ impl Level {
         Client::new(settings).map_err(level_error)
     }
 
-    /// Opens a database. In the objects layout that takes two requests, three for a new one; a batch that another
+    /// Opens a database. In the objects layout that takes two requests, four for a new one; a batch that another
     /// process left half done is completed first, and one that seems to be under way is waited for. In the lsm layout
     /// whoever had it open for writing before writes no more.
     ///
@@ -106,6 +106,8 @@ impl Level {
     /// written then.
     pub async fn open(client: &Client, settings: &LevelSettings) -> Result<Self> {
         check(settings)?;
+        let create_if_missing = settings.create_if_missing && !settings.read_only;
+        let settings = &LevelSettings { create_if_missing, ..settings.clone() };
         let marker = open_marker(client, settings).await.map_err(level_error)?;
         marker.check(settings.layout, settings.key_format)?;
         Self::open_as(client, settings, &marker).await
@@ -114,6 +116,7 @@ impl Level {
     /// Opens a database without keeping others from writing to it.
     pub(crate) async fn open_to_read(client: &Client, settings: &LevelSettings) -> Result<Self> {
         let marker = open_marker(client, settings).await.map_err(level_error)?;
+        // Half a batch of objects has to be completed before anything is copied.
         let read_only = marker.layout == Layout::Lsm;
         Self::open_as(client, &LevelSettings { read_only, ..settings.clone() }, &marker).await
     }
@@ -123,13 +126,15 @@ impl Level {
         let location = &settings.location;
         let bucket = client.bucket(location.bucket(), location.prefix()).map_err(level_error)?;
         let engine = match marker.layout {
-            Layout::Objects if settings.read_only => return Err(no_reader()),
             Layout::Objects => {
                 let objects = Objects { bucket: bucket.clone(), format: marker.key_format };
                 let place = JournalPlace::new(client.bucket(location.bucket(), "").map_err(level_error)?, location);
                 let batches = BatchLog::new(place, settings.batch_patience_ms);
-                batches.give_way(&objects).await.map_err(level_error)?;
-                Engine::Objects { objects, batches }
+                let read_only = settings.read_only;
+                if !read_only {
+                    batches.give_way(&objects).await.map_err(level_error)?;
+                }
+                Engine::Objects { objects, batches, read_only }
             }
             Layout::Lsm if settings.read_only => {
                 let refresh = Duration::from_millis(settings.refresh_ms);
@@ -151,8 +156,11 @@ impl Level {
         let objects = Objects { bucket: bucket.clone(), format: KeyFormat::Utf8 };
         let all = ClearOptions { range: KeyRange::all(), reverse: false, limit: None };
         let batches = BatchLog::new(JournalPlace::new(root.clone(), location), BATCH_PATIENCE_MS);
-        let level =
-            Self { engine: Engine::Objects { objects, batches: batches.clone() }, bucket, closed: Arc::default() };
+        let level = Self {
+            engine: Engine::Objects { objects, batches: batches.clone(), read_only: false },
+            bucket,
+            closed: Arc::default(),
+        };
         match level.clear(all, &level.view()?).await {
             Err(error) if error.code() == "LEVEL_BUCKET_NOT_FOUND" => return Ok(()),
             outcome => outcome?,
@@ -180,7 +188,7 @@ impl Level {
     /// `Closed`; `Locked` with code `LEVEL_LOCKED` when another process took the database over.
     pub fn view(&self) -> Result<View> {
         Ok(View(match self.open_engine()? {
-            Engine::Objects { objects, batches } => {
+            Engine::Objects { objects, batches, .. } => {
                 State::Objects { objects: objects.clone(), batches: batches.clone() }
             }
             Engine::Lsm(lsm) => State::Lsm(lsm.view()?),
@@ -201,7 +209,7 @@ impl Level {
     /// As [`Level::get`]; `Capability` with code `LEVEL_NOT_SUPPORTED`.
     pub async fn get_with_etag(&self, key: &[u8]) -> Result<Option<(Bytes, String)>> {
         match self.open_engine()? {
-            Engine::Objects { objects, batches } => settled(objects, batches).await?.get_with_etag(key).await,
+            Engine::Objects { objects, batches, .. } => settled(objects, batches).await?.get_with_etag(key).await,
             Engine::Lsm(_) => Err(no_conditions()),
         }
     }
@@ -229,8 +237,10 @@ impl Level {
     /// `LEVEL_OUTCOME_UNKNOWN` when a write got no verdict; `Capability` with code `LEVEL_NOT_SUPPORTED` for a
     /// condition in the lsm layout, and `LEVEL_READONLY`.
     pub async fn put(&self, key: &[u8], value: Bytes, condition: &Condition) -> Result<String> {
-        match self.open_engine()? {
-            Engine::Objects { objects, batches } => settled(objects, batches).await?.put(key, value, condition).await,
+        match self.writable()? {
+            Engine::Objects { objects, batches, .. } => {
+                settled(objects, batches).await?.put(key, value, condition).await
+            }
             Engine::Lsm(lsm) if *condition == Condition::Always => {
                 lsm.write(vec![Operation::Put { key: key.to_vec(), value }], true).await.map(|()| String::new())
             }
@@ -243,8 +253,8 @@ impl Level {
     /// # Errors
     /// As [`Level::put`].
     pub async fn del(&self, key: &[u8], if_match: Option<&str>) -> Result<()> {
-        match self.open_engine()? {
-            Engine::Objects { objects, batches } => settled(objects, batches).await?.del(key, if_match).await,
+        match self.writable()? {
+            Engine::Objects { objects, batches, .. } => settled(objects, batches).await?.del(key, if_match).await,
             Engine::Lsm(lsm) if if_match.is_none() => lsm.write(vec![Operation::Del { key: key.to_vec() }], true).await,
             Engine::Lsm(_) => Err(no_conditions()),
         }
@@ -262,8 +272,8 @@ impl Level {
     /// As [`Level::get`]; a key that can't be stored is refused before anything is sent. Code `LEVEL_OUTCOME_UNKNOWN`
     /// when it is not known which of the two it is; `Capability` with code `LEVEL_READONLY`.
     pub async fn batch(&self, operations: Vec<Operation>, sync: bool) -> Result<()> {
-        let (objects, batches) = match self.open_engine()? {
-            Engine::Objects { objects, batches } => (settled(objects, batches).await?, batches),
+        let (objects, batches) = match self.writable()? {
+            Engine::Objects { objects, batches, .. } => (settled(objects, batches).await?, batches),
             Engine::Lsm(lsm) => return lsm.write(operations, sync).await,
         };
         let writes = objects.merged(operations)?;
@@ -278,7 +288,7 @@ impl Level {
 
     /// Applies writes that may be repeated when they fail: stored, but not as one.
     pub(crate) async fn load(&self, operations: Vec<Operation>) -> Result<()> {
-        match self.open_engine()? {
+        match self.writable()? {
             Engine::Objects { objects, .. } => {
                 objects.apply(&objects.merged(operations)?.into_journal()).await.map_err(level_error)
             }
@@ -305,7 +315,7 @@ impl Level {
         loop {
             let page = doomed.next_page(CLEAR_KEYS, usize::MAX).await?;
             let last = page.entries.len() < CLEAR_KEYS;
-            match self.open_engine()? {
+            match self.writable()? {
                 _ if page.entries.is_empty() => return Ok(()),
                 Engine::Objects { objects, .. } => {
                     let keys = page.entries.iter().map(|entry| objects.object_key(&entry.key));
@@ -341,6 +351,14 @@ impl Level {
         }
     }
 
+    /// The engine, when it may be written to; a reader of the lsm layout refuses by itself.
+    fn writable(&self) -> Result<&Engine> {
+        match self.open_engine()? {
+            Engine::Objects { read_only: true, .. } => Err(read_only()),
+            engine => Ok(engine),
+        }
+    }
+
     fn open_engine(&self) -> Result<&Engine> {
         if self.closed.load(Ordering::Acquire) {
             return Err(level_error(Error::closed("the database")));
@@ -358,11 +376,6 @@ fn check(settings: &LevelSettings) -> Result<()> {
         LevelSettings { refresh_ms: ..100, .. } => invalid("refreshInterval is less than 100 milliseconds"),
         _ => Ok(()),
     }
-}
-
-fn no_reader() -> Error {
-    let message = "readOnly is for layout \"lsm\"; a database of layout \"objects\" may be opened by any number";
-    Error::new(ErrorKind::Config, "LEVEL_INVALID_OPTION", message)
 }
 
 fn no_conditions() -> Error {

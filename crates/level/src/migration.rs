@@ -92,7 +92,7 @@ impl Migration {
     pub async fn step(&mut self) -> Result<Option<MigrationState>> {
         let piece = self.next_piece().await?;
         let Some(last) = piece.last() else {
-            self.marker.clone().whole().replace(&self.root, &self.location).await.map_err(level_error)?;
+            self.finish().await.map_err(level_error)?;
             return Ok(None);
         };
         self.state.after = Some(last.key.clone());
@@ -103,6 +103,16 @@ impl Migration {
         let marker = self.marker.clone().migrating(self.state.clone());
         marker.replace(&self.root, &self.location).await.map_err(level_error)?;
         Ok(Some(self.state.clone()))
+    }
+
+    /// Says of the copy that it is whole.
+    async fn finish(&self) -> Result<()> {
+        let marker = self.marker.clone().whole();
+        let says_itself = marker.is_plain() && self.location.is_whole_bucket() && self.state.entries > 0;
+        match says_itself {
+            true => FormatMarker::remove(&self.root, &self.location).await,
+            false => marker.replace(&self.root, &self.location).await,
+        }
     }
 
     /// The entries of a piece; fewer, or none, at the end.

@@ -5,7 +5,7 @@ use holdfast_s3_client::{Bucket, Client, ListRequest};
 
 use crate::location::RESERVED;
 use crate::migration::unfinished;
-use crate::{FormatMarker, LevelSettings, Location};
+use crate::{FormatMarker, Layout, LevelSettings, Location};
 
 /// The marker of a location, which is made where the settings allow it.
 pub(crate) async fn open_marker(client: &Client, settings: &LevelSettings) -> Result<FormatMarker> {
@@ -35,22 +35,37 @@ pub(crate) async fn find_marker(client: &Client, settings: &LevelSettings) -> Re
     }
 }
 
-/// The marker of a location that has none: what s3leveldown left, a new database, or a whole bucket.
+/// The marker of a location that has none: what s3leveldown left, or a new database.
 async fn new_marker(root: &Bucket, settings: &LevelSettings) -> Result<FormatMarker> {
     let location = &settings.location;
-    let wanted = FormatMarker::new(settings.layout.unwrap_or_default(), settings.key_format.unwrap_or_default());
-    let may_exist = !wanted.is_plain() || !settings.create_if_missing;
-    if may_exist && has_data(root, location).await? {
-        // Unmarked data is plain data, and no other wish can be met.
-        let plain = FormatMarker::default();
-        plain.check(settings.layout, settings.key_format)?;
-        return plain.store(root, location).await;
+    // Unmarked data is plain data, and no other wish can be met.
+    let plain = FormatMarker::default();
+    let is_plain = plain.check(settings.layout, settings.key_format);
+    if has_data(root, location).await? {
+        is_plain?;
+        // A whole bucket has no outside, and its data says what it is; a reader writes nothing.
+        let unmarked = location.is_whole_bucket() || settings.read_only;
+        return if unmarked { Ok(plain) } else { plain.store(root, location).await };
     }
-    if !settings.create_if_missing && !location.is_whole_bucket() {
-        let message = format!("the database {location} does not exist; open it with createIfMissing to make it");
-        return Err(Error::new(ErrorKind::NotFound, "LEVEL_DATABASE_NOT_FOUND", message));
+    if settings.create_if_missing {
+        return wanted(settings).store(root, location).await;
     }
-    wanted.store(root, location).await
+    if location.is_whole_bucket() && is_plain.is_ok() {
+        // To s3leveldown every bucket is a database.
+        return Ok(plain);
+    }
+    let message = format!("the database {location} does not exist; open it with createIfMissing to make it");
+    Err(Error::new(ErrorKind::NotFound, "LEVEL_DATABASE_NOT_FOUND", message))
+}
+
+/// What a new database is: a tree, unless something is said that is of objects alone.
+fn wanted(settings: &LevelSettings) -> FormatMarker {
+    let layout = match (settings.layout, settings.key_format) {
+        (Some(layout), _) => layout,
+        (None, Some(_)) => Layout::Objects,
+        (None, None) => Layout::Lsm,
+    };
+    FormatMarker::new(layout, settings.key_format.unwrap_or_default())
 }
 
 /// Whether anything lies at a location that is not holdfast's own.

@@ -28,7 +28,8 @@ pub(crate) use view::LsmView;
 
 use self::bucket_store::BucketStore;
 use self::durability::Durability;
-use self::failure::{lsm_error, read_only, within};
+pub(crate) use self::failure::read_only;
+use self::failure::{lsm_error, within};
 use crate::Operation;
 
 /// The folder of the database's objects, under the location's.

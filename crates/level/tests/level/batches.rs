@@ -24,7 +24,7 @@ fn batch() -> Vec<Operation> {
 }
 
 async fn open(fixture: &Fixture, client: &Client) -> Level {
-    let settings = LevelSettings { batch_patience_ms: 0, ..LevelSettings::new(fixture.location("db")) };
+    let settings = LevelSettings { batch_patience_ms: 0, ..fixture.objects_in("db") };
     Level::open(client, &settings).await.unwrap()
 }
 
@@ -67,7 +67,7 @@ fn die_at(fixture: &Fixture, passed: u32, cut: Cut) {
 
 /// Kills a batch at its first request, at its second, and so on; gives back after how many it came through.
 async fn kill_everywhere(fixture: &Fixture, patience_ms: u64) -> u32 {
-    let settings = LevelSettings { batch_patience_ms: patience_ms, ..LevelSettings::new(fixture.location("db")) };
+    let settings = LevelSettings { batch_patience_ms: patience_ms, ..fixture.objects_in("db") };
     let (mut outcomes, mut passed) = (BTreeSet::new(), 0);
     loop {
         let mut succeeded = true;
@@ -130,7 +130,7 @@ async fn a_completion_that_is_killed_at_any_request_is_completed_by_the_next() {
         die_at(&fixture, 2, Cut::Before);
         doomed.batch(batch(), true).await.unwrap_err();
         die_at(&fixture, passed, Cut::After);
-        let settings = LevelSettings { batch_patience_ms: 0, ..LevelSettings::new(fixture.location("db")) };
+        let settings = LevelSettings { batch_patience_ms: 0, ..fixture.objects_in("db") };
         let _ = Level::open(&fixture.other_client(), &settings).await;
         fixture.server.server().faults().clear();
         assert_eq!(contents(&open(&fixture, fixture.bucket.client()).await).await, AFTER, "cut after {passed}");
@@ -141,11 +141,10 @@ async fn a_completion_that_is_killed_at_any_request_is_completed_by_the_next() {
 async fn batches_at_once_are_applied_one_after_the_other_by_any_number_of_processes() {
     let fixture = Fixture::start().await;
     let keys: Vec<String> = (0..8).map(|n| format!("k{n}")).collect();
-    let location = fixture.location("db");
     let mut writers = Vec::new();
     for writer in 0..6 {
         // Three writers with a client of their own, each twice.
-        let level = Level::open(&fixture.other_client(), &LevelSettings::new(location.clone())).await.unwrap();
+        let level = Level::open(&fixture.other_client(), &fixture.objects_in("db")).await.unwrap();
         for half in ["left", "right"] {
             let (level, keys) = (level.clone(), keys.clone());
             writers.push(tokio::spawn(async move {
@@ -167,7 +166,7 @@ async fn batches_at_once_are_applied_one_after_the_other_by_any_number_of_proces
 #[tokio::test]
 async fn batches_that_wait_beside_each_other_share_a_journal() {
     let fixture = Fixture::start().await;
-    let level = fixture.open("db").await;
+    let level = fixture.open_objects("db").await;
     let before = level.stats();
     let writes = (0..40).map(|n| {
         let level = level.clone();
@@ -207,7 +206,7 @@ async fn what_is_written_after_a_batch_broke_off_is_not_undone_by_its_completion
 #[tokio::test]
 async fn a_batch_leaves_plain_objects_and_nothing_else() {
     let fixture = Fixture::start().await;
-    let level = fixture.open("db").await;
+    let level = fixture.open_objects("db").await;
     level.batch(batch(), true).await.unwrap();
     let listed = fixture.bucket.list(&ListRequest::default()).await.unwrap().objects;
     let keys: Vec<String> = listed.into_iter().map(|object| object.key).collect();
@@ -217,10 +216,10 @@ async fn a_batch_leaves_plain_objects_and_nothing_else() {
 #[tokio::test]
 async fn a_journal_of_a_newer_version_is_left_as_it_is() {
     let fixture = Fixture::start().await;
-    fixture.open("db").await;
+    fixture.open_objects("db").await;
     let newer = Bytes::from_static(b"{\"version\":2,\"id\":\"\",\"puts\":[],\"dels\":[]}\n");
     fixture.bucket.put(JOURNAL, newer.clone(), &Default::default()).await.unwrap();
-    let settings = LevelSettings { batch_patience_ms: 0, ..LevelSettings::new(fixture.location("db")) };
+    let settings = LevelSettings { batch_patience_ms: 0, ..fixture.objects_in("db") };
     assert_eq!(fixture.open_with(&settings).await.unwrap_err().code(), "LEVEL_FORMAT_UNKNOWN");
     assert_eq!(fixture.bucket.find_bytes(JOURNAL).await.unwrap(), Some(newer));
 }

@@ -187,7 +187,7 @@ async fn a_tree_claims_no_place_where_plain_data_is() {
 #[tokio::test]
 async fn a_whole_bucket_may_be_a_tree_and_is_opened_as_nothing_else() {
     let fixture = Fixture::start().await;
-    fixture.open("beside").await;
+    fixture.open_objects("beside").await;
     let level = fixture.open_with(&settings(&fixture, "")).await.unwrap();
     level.batch(vec![put(b"a", "1")], true).await.unwrap();
     level.close().await.unwrap();

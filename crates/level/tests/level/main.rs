@@ -6,3 +6,4 @@ mod fixture;
 mod lsm;
 mod migration;
 mod objects;
+mod opening;

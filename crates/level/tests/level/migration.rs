@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use holdfast_base::Result;
 use holdfast_level::{
-    Condition, IteratorOptions, KeyFormat, Layout, Level, LevelSettings, Migration, MigrationState, Operation,
+    Condition, IteratorOptions, KeyFormat, Layout, Level, LevelSettings, Location, Migration, MigrationState, Operation,
 };
 use holdfast_s3_server::{Cut, Fault};
 
@@ -88,11 +88,22 @@ async fn a_copy_that_was_interrupted_is_opened_by_nobody_and_goes_on_where_it_wa
 }
 
 #[tokio::test]
+async fn a_copy_of_nothing_into_a_whole_bucket_stays_of_its_layout() {
+    let fixture = Fixture::start().await;
+    fixture.other_client().create_bucket("empty").await.unwrap();
+    fixture.open("a").await.close().await.unwrap();
+    let location = Location::parse("empty").unwrap();
+    let target = LevelSettings { layout: Some(Layout::Objects), ..LevelSettings::new(location.clone()) };
+    assert!(migrate(&fixture, "a", &target).await.unwrap().is_empty());
+    assert_eq!(fixture.open_with(&LevelSettings::new(location)).await.unwrap().layout(), Layout::Objects);
+}
+
+#[tokio::test]
 async fn nothing_is_copied_over_anything_else() {
     let fixture = Fixture::start().await;
-    let source = fixture.open("a").await;
+    let source = fixture.open_objects("a").await;
     source.put(b"x", Bytes::new(), &Condition::Always).await.unwrap();
-    fixture.open("taken").await;
+    fixture.open_objects("taken").await;
     fixture.bucket.put("unmarked/x", Bytes::new(), &Default::default()).await.unwrap();
     for folder in ["taken", "unmarked"] {
         let refused = migrate(&fixture, "a", &into(&fixture, folder, Layout::Objects)).await.unwrap_err();

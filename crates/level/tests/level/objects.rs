@@ -43,7 +43,7 @@ fn paged(page_keys: u16) -> IteratorOptions {
 #[tokio::test]
 async fn a_key_is_an_object_under_the_folder_and_its_value_the_bytes() {
     let fixture = Fixture::start().await;
-    let level = fixture.open("sub/folder").await;
+    let level = fixture.open_objects("sub/folder").await;
     put(&level, "a//b é".as_bytes(), "hello").await;
     put(&level, b"", "empty key").await;
     assert_eq!(fixture.bucket.get_bytes("sub/folder/a//b é").await.unwrap(), "hello");
@@ -66,7 +66,7 @@ async fn data_that_was_there_before_is_read_and_changed() {
 #[tokio::test]
 async fn a_key_that_cannot_be_stored_is_refused_and_nothing_is_written() {
     let fixture = Fixture::start().await;
-    let level = fixture.open("db").await;
+    let level = fixture.open_objects("db").await;
     let long = vec![b'x'; 1022];
     for key in [b"\xff".as_slice(), long.as_slice()] {
         let batch =
@@ -79,9 +79,9 @@ async fn a_key_that_cannot_be_stored_is_refused_and_nothing_is_written() {
 #[tokio::test]
 async fn a_whole_bucket_holds_plain_keys_and_hides_what_is_ours() {
     let fixture = Fixture::start().await;
-    let other = fixture.open("folder").await;
+    let other = fixture.open_objects("folder").await;
     put(&other, b"x", "").await;
-    let whole = fixture.open("").await;
+    let whole = fixture.open_objects("").await;
     put(&whole, b"a", "").await;
     assert_eq!(keys(&whole, IteratorOptions::default()).await, ["a", "folder/x"]);
     let ours = whole.put(b".holdfast/level/x", Bytes::new(), &Condition::Always).await;
@@ -93,7 +93,7 @@ async fn a_whole_bucket_holds_plain_keys_and_hides_what_is_ours() {
 #[tokio::test]
 async fn many_keys_are_answered_in_their_order() {
     let fixture = Fixture::start().await;
-    let level = fixture.open("db").await;
+    let level = fixture.open_objects("db").await;
     put(&level, b"a", "1").await;
     put(&level, b"b", "2").await;
     let asked = ["b", "no", "a", "b"].map(|key| key.as_bytes().to_vec());
@@ -111,7 +111,7 @@ async fn many_keys_are_answered_in_their_order() {
 #[tokio::test]
 async fn of_several_writes_to_one_key_in_a_batch_the_last_counts() {
     let fixture = Fixture::start().await;
-    let level = fixture.open("db").await;
+    let level = fixture.open_objects("db").await;
     let put = |value: &'static str| Operation::Put { key: b"k".to_vec(), value: Bytes::from_static(value.as_bytes()) };
     level.batch(vec![put("1"), Operation::Del { key: b"k".to_vec() }, put("2")], true).await.unwrap();
     assert_eq!(level.get(b"k").await.unwrap().unwrap(), "2");
@@ -122,7 +122,7 @@ async fn of_several_writes_to_one_key_in_a_batch_the_last_counts() {
 #[tokio::test]
 async fn every_range_in_both_directions_is_what_an_ordered_map_gives() {
     let fixture = Fixture::start().await;
-    let level = fixture.open("db").await;
+    let level = fixture.open_objects("db").await;
     let texts = ["", "a", "a\0", "aa", "ab", "b", "b/c", "\u{7f}", "é", "\u{ff00}", "🦀"];
     let mut model = BTreeMap::new();
     for text in texts {
@@ -151,7 +151,7 @@ async fn every_range_in_both_directions_is_what_an_ordered_map_gives() {
 #[tokio::test]
 async fn a_long_iteration_gives_every_value_in_order_both_ways() {
     let fixture = Fixture::start().await;
-    let level = fixture.open("db").await;
+    let level = fixture.open_objects("db").await;
     level.batch(numbered(250), true).await.unwrap();
     let mut expected: Vec<Entry> =
         (0..250).map(|n| Entry { key: format!("k{n:04}").into_bytes(), value: Bytes::from(format!("v{n}")) }).collect();
@@ -164,7 +164,7 @@ async fn a_long_iteration_gives_every_value_in_order_both_ways() {
 #[tokio::test]
 async fn a_limit_asks_for_no_more_keys_than_it_needs() {
     let fixture = Fixture::start().await;
-    let level = fixture.open("db").await;
+    let level = fixture.open_objects("db").await;
     level.batch(numbered(50), true).await.unwrap();
     let before = level.stats();
     let options = IteratorOptions { limit: Some(10), ..IteratorOptions::default() };
@@ -176,7 +176,7 @@ async fn a_limit_asks_for_no_more_keys_than_it_needs() {
 #[tokio::test]
 async fn a_limit_is_met_when_keys_vanish_during_the_scan() {
     let fixture = Fixture::start().await;
-    let level = fixture.open("db").await;
+    let level = fixture.open_objects("db").await;
     let large = Bytes::from(vec![7; 6 << 20]);
     for key in ["a", "b", "c", "d", "e"] {
         level.put(key.as_bytes(), large.clone(), &Condition::Always).await.unwrap();
@@ -193,7 +193,7 @@ async fn a_limit_is_met_when_keys_vanish_during_the_scan() {
 #[tokio::test]
 async fn without_values_nothing_but_lists_is_asked_for() {
     let fixture = Fixture::start().await;
-    let level = fixture.open("db").await;
+    let level = fixture.open_objects("db").await;
     level.batch(numbered(20), true).await.unwrap();
     let options = IteratorOptions { values: false, ..IteratorOptions::default() };
     assert_eq!(keys(&level, options).await.len(), 20);
@@ -203,7 +203,7 @@ async fn without_values_nothing_but_lists_is_asked_for() {
 #[tokio::test]
 async fn seeking_moves_in_both_directions_and_ends_outside_of_the_range() {
     let fixture = Fixture::start().await;
-    let level = fixture.open("db").await;
+    let level = fixture.open_objects("db").await;
     for key in ["a", "c", "e"] {
         put(&level, key.as_bytes(), key).await;
     }
@@ -226,7 +226,7 @@ async fn seeking_moves_in_both_directions_and_ends_outside_of_the_range() {
 #[tokio::test]
 async fn clearing_deletes_a_range_a_thousand_keys_in_a_request() {
     let fixture = Fixture::start().await;
-    let level = fixture.open("db").await;
+    let level = fixture.open_objects("db").await;
     level.batch(numbered(30), true).await.unwrap();
     let range = KeyRange { start: Bound::Excluded(b"k0004".to_vec()), end: Bound::Unbounded };
     level.clear(ClearOptions { range, reverse: true, limit: Some(20) }, &level.view().unwrap()).await.unwrap();
@@ -242,7 +242,7 @@ async fn clearing_deletes_a_range_a_thousand_keys_in_a_request() {
 #[tokio::test]
 async fn conditions_keep_a_write_from_overwriting_another() {
     let fixture = Fixture::start().await;
-    let level = fixture.open("db").await;
+    let level = fixture.open_objects("db").await;
     let etag = level.put(b"k", Bytes::from_static(b"1"), &Condition::Absent).await.unwrap();
     let again = level.put(b"k", Bytes::from_static(b"2"), &Condition::Absent).await;
     assert_eq!(again.unwrap_err().code(), "LEVEL_CONFLICT");
@@ -255,7 +255,7 @@ async fn conditions_keep_a_write_from_overwriting_another() {
 #[tokio::test]
 async fn writers_that_count_with_etags_lose_no_update() {
     let fixture = Fixture::start().await;
-    let level = fixture.open("db").await;
+    let level = fixture.open_objects("db").await;
     put(&level, b"n", "0").await;
     let count = |level: Level| async move {
         for _ in 0..5 {
@@ -315,7 +315,7 @@ async fn what_is_missing_or_exists_is_refused_when_asked() {
     let fixture = Fixture::start().await;
     let strict = LevelSettings { create_if_missing: false, ..LevelSettings::new(fixture.location("db")) };
     assert_eq!(fixture.open_with(&strict).await.unwrap_err().code(), "LEVEL_DATABASE_NOT_FOUND");
-    fixture.open("db").await;
+    fixture.open_objects("db").await;
     fixture.open_with(&strict).await.unwrap();
     let fresh = LevelSettings { error_if_exists: true, ..LevelSettings::new(fixture.location("db")) };
     assert_eq!(fixture.open_with(&fresh).await.unwrap_err().code(), "LEVEL_DATABASE_EXISTS");
@@ -326,7 +326,7 @@ async fn what_is_missing_or_exists_is_refused_when_asked() {
 #[tokio::test]
 async fn destroying_removes_every_object_and_only_those() {
     let fixture = Fixture::start().await;
-    let level = fixture.open("db").await;
+    let level = fixture.open_objects("db").await;
     level.batch(numbered(3), true).await.unwrap();
     fixture.bucket.put("db2/x", Bytes::new(), &Default::default()).await.unwrap();
     Level::destroy(fixture.bucket.client(), &fixture.location("db")).await.unwrap();
@@ -337,7 +337,7 @@ async fn destroying_removes_every_object_and_only_those() {
 #[tokio::test]
 async fn a_closed_database_says_so() {
     let fixture = Fixture::start().await;
-    let level = fixture.open("db").await;
+    let level = fixture.open_objects("db").await;
     level.close().await.unwrap();
     assert_eq!(level.get(b"k").await.unwrap_err().code(), "LEVEL_DATABASE_NOT_OPEN");
 }
@@ -345,7 +345,7 @@ async fn a_closed_database_says_so() {
 #[tokio::test]
 async fn the_last_few_keys_are_found_without_walking_over_all_pages() {
     let fixture = Fixture::start().await;
-    let level = fixture.open("db").await;
+    let level = fixture.open_objects("db").await;
     level.batch(numbered(300), true).await.unwrap();
     let options = IteratorOptions { reverse: true, limit: Some(3), values: false, ..paged(5) };
     assert_eq!(keys(&level, options).await, ["k0299", "k0298", "k0297"]);
@@ -356,7 +356,7 @@ async fn the_last_few_keys_are_found_without_walking_over_all_pages() {
 #[tokio::test]
 async fn the_last_few_keys_of_any_range_are_what_an_ordered_map_gives() {
     let fixture = Fixture::start().await;
-    let level = fixture.open("db").await;
+    let level = fixture.open_objects("db").await;
     let mut texts: Vec<String> = (0..40).map(|n| format!("{n}/{}", "x".repeat(n % 7))).collect();
     texts.extend(["~", "\u{7f}", "é", "é\0", "é\0\0", "🦀", "🦀🦀", "\u{10ffff}"].map(str::to_owned));
     texts.sort();
