@@ -218,10 +218,21 @@ describe("auth.credentials", () => {
   it("refuse a name that would mean two users", () => {
     refused([pair, pair], "auth.credentials");
     refused([pair, { ...pair, accessKeyId: "b", canonicalId: "a" }], "auth.credentials");
+  });
+
+  it("refuse two names or addresses of one owner, and one address of two", () => {
+    const other = { ...pair, accessKeyId: "b" };
     refused(
       [
-        { ...pair, canonicalId: "c" },
-        { ...pair, accessKeyId: "b", canonicalId: "c" },
+        { ...pair, canonicalId: "c", displayName: "C" },
+        { ...other, canonicalId: "c", displayName: "D" },
+      ],
+      "auth.credentials",
+    );
+    refused(
+      [
+        { ...pair, canonicalId: "c", email: "c@example.com" },
+        { ...other, canonicalId: "d", email: "C@example.com" },
       ],
       "auth.credentials",
     );

@@ -241,14 +241,35 @@ function readCredentials(value: unknown): IStorageCredential[] {
     const read: Pick<IStorageCredential, (typeof OPTIONAL_IN_CREDENTIAL)[number]> = Object.fromEntries(more);
     return { accessKeyId: half("accessKeyId"), secretAccessKey: half("secretAccessKey"), ...read };
   });
-  // Policies name a holder by either, so that no name may mean two.
-  const names = pairs.flatMap(({ accessKeyId, canonicalId }) => [
-    ...new Set([accessKeyId, canonicalId ?? accessKeyId]),
-  ]);
-  if (new Set(names).size < names.length) {
-    throw hidden("auth.credentials", "an array in which each accessKeyId and canonicalId stands once");
-  }
+  checkOwners(pairs);
   return pairs;
+}
+
+/** Credentials of one `canonicalId` are one owner; apart from that no name and no address may mean two. */
+function checkOwners(pairs: IStorageCredential[]): void {
+  const refuse = (wants: string) => hidden("auth.credentials", wants);
+  const keys = pairs.map(({ accessKeyId }) => accessKeyId);
+  if (new Set(keys).size < keys.length) throw refuse("an array in which each accessKeyId stands once");
+  for (const { accessKeyId, canonicalId } of pairs) {
+    // Policies name a holder by either.
+    if (canonicalId !== undefined && canonicalId !== accessKeyId && keys.includes(canonicalId)) {
+      throw refuse("an array in which no canonicalId is another credential's accessKeyId");
+    }
+  }
+  const owner = ({ accessKeyId, canonicalId }: IStorageCredential) => canonicalId ?? accessKeyId;
+  for (const one of pairs) {
+    for (const other of pairs) {
+      const differ = (name: "displayName" | "email") =>
+        one[name] !== undefined && other[name] !== undefined && one[name] !== other[name];
+      const isSameOwner = owner(one) === owner(other);
+      if (isSameOwner && (differ("displayName") || differ("email"))) {
+        throw refuse("an array in which credentials of one canonicalId have one displayName and one email");
+      }
+      if (!isSameOwner && one.email !== undefined && one.email.toLowerCase() === other.email?.toLowerCase()) {
+        throw refuse("an array in which an email belongs to one canonicalId");
+      }
+    }
+  }
 }
 
 function invalid(setting: string, wants: string, value: unknown): ConfigError {

@@ -23,10 +23,14 @@ pub(crate) fn requested(header: Option<&str>, size: u64) -> S3Result<Option<Rang
 /// The bytes of `x-amz-copy-source-range`, out of `size`: both ends must be given and exist.
 ///
 /// # Errors
-/// `InvalidArgument` for another form, `InvalidRange` beyond the end.
+/// `InvalidArgument` for another form or a last byte beyond the end, `InvalidRequest` for a first byte beyond it.
 pub(crate) fn of_copy(header: &str, size: u64) -> S3Result<Range<u64>> {
     match read(header) {
         Some((Some(first), Some(last))) if last < size => Ok(first..last + 1),
+        Some((Some(first), Some(_))) if first >= size => {
+            let message = "The specified copy range is invalid for the source object size";
+            Err(S3Error::new(Code::InvalidRequest, message))
+        }
         Some((Some(_), Some(_))) => {
             let message = format!("Range specified is not valid for source object of size: {size}");
             Err(S3Error::argument("x-amz-copy-source-range", header, message))
@@ -93,5 +97,6 @@ mod tests {
         for header in ["bytes=2-", "bytes=-2", "2-5", "bytes=2-10"] {
             assert_eq!(of_copy(header, 10).unwrap_err().code(), Code::InvalidArgument, "{header}");
         }
+        assert_eq!(of_copy("bytes=10-12", 10).unwrap_err().code(), Code::InvalidRequest);
     }
 }

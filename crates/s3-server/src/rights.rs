@@ -123,7 +123,8 @@ impl Question<'_> {
 fn bucket_permission(action: &str) -> Option<Permission> {
     Some(match action {
         "s3:ListBucket" | "s3:ListBucketVersions" | "s3:ListBucketMultipartUploads" => Permission::Read,
-        "s3:PutObject" | "s3:DeleteObject" => Permission::Write,
+        // Tags that a write brings; on an object that is there they are not the list's business.
+        "s3:PutObject" | "s3:DeleteObject" | "s3:PutObjectTagging" => Permission::Write,
         "s3:GetBucketAcl" => Permission::ReadAcp,
         "s3:PutBucketAcl" => Permission::WriteAcp,
         _ => return None,

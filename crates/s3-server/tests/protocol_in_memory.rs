@@ -67,6 +67,8 @@ mod signer;
 mod states;
 #[path = "protocol/tagging.rs"]
 mod tagging;
+#[path = "protocol/tls.rs"]
+mod tls;
 #[path = "protocol/versions.rs"]
 mod versions;
 

@@ -24,10 +24,18 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// The account of a credential with a canonical id of its own.
-    fn of(credential: &Credential, canonical_id: String, number: String) -> Self {
-        let display_name = credential.display_name.clone().unwrap_or_else(|| credential.access_key_id.clone());
-        Self { canonical_id, number, display_name, email: credential.email.clone() }
+    /// The account of a credential. What it leaves out, another one of the same canonical id may say.
+    fn of(credential: &Credential, all: &[Credential], canonical_id: String, number: String) -> Self {
+        let others =
+            all.iter().filter(|other| other.canonical_id.is_some() && other.canonical_id == credential.canonical_id);
+        let said: Vec<_> = std::iter::once(credential).chain(others).collect();
+        let display_name = said.iter().find_map(|credential| credential.display_name.clone());
+        Self {
+            canonical_id,
+            number,
+            display_name: display_name.unwrap_or_else(|| credential.access_key_id.clone()),
+            email: said.iter().find_map(|credential| credential.email.clone()),
+        }
     }
 
     /// Writes it as an element of that name: `Owner` or `Initiator`.
@@ -59,11 +67,11 @@ impl Accounts {
     pub(crate) fn of(settings: &ServerSettings) -> Self {
         let first = settings.credentials.first().cloned().unwrap_or_else(|| Credential::new("STORAGE", ""));
         let own_id = first.canonical_id.clone().unwrap_or_else(|| hex(&Sha256::digest(OWN_ID_SEED)));
-        let own = Arc::new(Account::of(&first, own_id, OWN_ACCOUNT.to_owned()));
+        let own = Arc::new(Account::of(&first, &settings.credentials, own_id, OWN_ACCOUNT.to_owned()));
         let mut of_id = HashMap::from([(own.canonical_id.clone(), Arc::clone(&own))]);
         for credential in &settings.credentials {
             let Some(id) = &credential.canonical_id else { continue };
-            let account = || Arc::new(Account::of(credential, id.clone(), number_of(id)));
+            let account = || Arc::new(Account::of(credential, &settings.credentials, id.clone(), number_of(id)));
             of_id.entry(id.clone()).or_insert_with(account);
         }
         Self { own, of_id, are_checked: settings.auth_enabled }
@@ -149,6 +157,24 @@ mod tests {
         assert_eq!(named.owner(None).canonical_id, "one");
         assert_eq!(named.owner(Some("gone")).canonical_id, "gone");
         assert_eq!((two.kept(two.own()), named.kept(named.own())), (None, Some("one".to_owned())));
+    }
+
+    #[test]
+    fn credentials_of_one_canonical_id_are_one_owner_and_each_may_say_what_it_is_called() {
+        let mut settings = ServerSettings::new("unused");
+        let of = |key: &str| Credential { canonical_id: Some("one".into()), ..Credential::new(key, "secret") };
+        settings.credentials = vec![
+            Credential::new("own", "secret"),
+            of("a"),
+            Credential { display_name: Some("One".into()), ..of("b") },
+            Credential { email: Some("one@example.com".into()), ..of("c") },
+        ];
+        let accounts = Accounts::of(&settings);
+        for credential in &settings.credentials[1..] {
+            let holder = accounts.holder(credential);
+            assert_eq!((holder.canonical_id.as_str(), holder.display_name.as_str()), ("one", "One"));
+        }
+        assert_eq!(accounts.find_by_email("One@example.com"), accounts.find("one"));
     }
 
     #[test]

@@ -8,10 +8,8 @@ pub fn is_valid_bucket_name(name: &str) -> bool {
     let edge = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     let bytes = name.as_bytes();
     (3..=63).contains(&bytes.len())
-        && edge(bytes.first())
-        && edge(bytes.last())
         && bytes.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-'))
-        && !name.contains("..")
+        && name.split('.').all(|label| edge(label.as_bytes().first()) && edge(label.as_bytes().last()))
         && name.parse::<std::net::Ipv4Addr>().is_err()
         && !RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
         && !RESERVED_SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
@@ -42,6 +40,8 @@ mod tests {
             ".abc",
             "abc.",
             "a..b",
+            "a.-b",
+            "a-.b",
             "..",
             "../x",
             "a/b",

@@ -4,9 +4,9 @@ use super::parts::upload_algorithm;
 use super::versions::give_version;
 use super::{Call, content, encryption};
 use crate::answer::{self, Answer};
-use crate::checksum::{Algorithm, compose, kind_name};
+use crate::checksum::{Algorithm, compose, kind_name, kind_named};
 use crate::conditions;
-use crate::encoding::{encode_path, hex};
+use crate::encoding::hex;
 use crate::engine::{
     Checksum, ChecksumKind, CompletedPart, Condition, EngineError, ObjectAttributes, ObjectInfo, PartInfo, UploadInfo,
 };
@@ -23,6 +23,7 @@ const MAX_COMPLETION_BYTES: usize = 8 << 20;
 struct Promise {
     size: Option<u64>,
     checksum: Option<(Algorithm, String)>,
+    kind: Option<ChecksumKind>,
 }
 
 impl Call<'_> {
@@ -41,8 +42,7 @@ impl Call<'_> {
             completed => completed?,
         };
         let mut answer = answer::xml(XmlWriter::document("CompleteMultipartUploadResult", |xml| {
-            let host = self.request.header("host").unwrap_or("localhost");
-            xml.text("Location", &format!("{}://{host}/{bucket}/{}", self.settings.scheme(), encode_path(key)));
+            xml.text("Location", &self.location_of(bucket, key));
             xml.text("Bucket", bucket);
             xml.text("Key", key);
             xml.text("ETag", &quoted(&object.attributes.etag));
@@ -102,11 +102,32 @@ impl Call<'_> {
 
 impl Promise {
     fn of(request: &Request) -> S3Result<Self> {
+        let invalid = |name: &str| S3Error::new(Code::InvalidRequest, format!("Value for {name} header is invalid."));
         let size = request.number_header("x-amz-mp-object-size")?;
         let sent =
             Algorithm::ALL.into_iter().find_map(|algorithm| Some((algorithm, request.header(algorithm.header())?)));
-        Ok(Self { size, checksum: sent.map(|(algorithm, value)| (algorithm, value.to_owned())) })
+        if let Some((algorithm, value)) = sent
+            && !algorithm.accepts(without_count(value))
+        {
+            return Err(invalid(algorithm.header()));
+        }
+        let name = "x-amz-checksum-type";
+        let kind = request.header(name).map(|text| kind_named(text).ok_or_else(|| invalid(name))).transpose()?;
+        Ok(Self { size, checksum: sent.map(|(algorithm, value)| (algorithm, value.to_owned())), kind })
     }
+
+    /// Whether a checksum is the promised one. A composite one may be told without the number of parts.
+    fn is_kept_by(&self, found: &Checksum) -> bool {
+        self.checksum.as_ref().is_none_or(|(algorithm, promised)| {
+            algorithm.name() == found.algorithm
+                && [found.value.as_str(), without_count(&found.value)].contains(&promised.as_str())
+        })
+    }
+}
+
+/// The value of a composite checksum without the number of parts behind it.
+fn without_count(value: &str) -> &str {
+    value.split_once('-').map_or(value, |(value, _)| value)
 }
 
 fn read_part(part: &Element, upload: &UploadInfo) -> S3Result<CompletedPart> {
@@ -138,10 +159,18 @@ fn describe(upload: &UploadInfo, parts: &[PartInfo], promise: &Promise) -> Resul
         return Err(EngineError::InvalidRequest(message));
     }
     let checksum = whole_checksum(upload, parts);
-    if let (Some((algorithm, promised)), Some(found)) = (&promise.checksum, &checksum)
-        && (algorithm.name() != found.algorithm || *promised != found.value)
+    if let (Some((algorithm, _)), Some(found)) = (&promise.checksum, &checksum)
+        && !promise.is_kept_by(found)
     {
         return Err(EngineError::BadDigest(algorithm.name().to_owned()));
+    }
+    if let (Some(kind), Some(asked)) = (promise.kind, &upload.attributes.checksum)
+        && kind != asked.kind
+    {
+        let asked = kind_name(asked.kind);
+        return Err(EngineError::InvalidRequest(format!(
+            "The upload was created using the {asked} checksum mode. The complete request must use the same checksum mode."
+        )));
     }
     Ok(ObjectAttributes {
         etag: whole_etag(parts.iter().map(|part| part.attributes.etag.as_str())),

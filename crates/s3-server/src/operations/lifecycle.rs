@@ -5,7 +5,7 @@ use crate::access::Access;
 use crate::amz_time;
 use crate::answer::{self, Answer};
 use crate::encoding::encode_query;
-use crate::engine::{ObjectInfo, UploadInfo};
+use crate::engine::{ObjectInfo, UploadInfo, VersionId};
 use crate::error::{Code, S3Error, S3Result};
 use crate::lifecycle::{DayLength, Lifecycle, Subject};
 use crate::xml::XmlWriter;
@@ -45,6 +45,23 @@ impl Call<'_> {
     /// As [`give_expiration`].
     pub(super) async fn give_expiration(&self, answer: &mut Answer, object: &ObjectInfo) -> S3Result<()> {
         give_expiration(self.access, self.day(), self.request.bucket()?, (answer, object)).await
+    }
+
+    /// The same of what was read. A version that is not the newest does not end by the rule of the newest.
+    pub(super) async fn give_expiration_of_read(
+        &self,
+        answer: &mut Answer,
+        object: &ObjectInfo,
+        named: Option<VersionId>,
+    ) -> S3Result<()> {
+        let bucket = self.request.bucket()?;
+        if named.is_some() && self.access.rules_of(bucket).await?.lifecycle.is_some() {
+            let newest = self.engine.object(bucket, &object.key, None).await;
+            if !newest.is_ok_and(|newest| newest.version == object.version) {
+                return Ok(());
+            }
+        }
+        self.give_expiration(answer, object).await
     }
 
     /// Tells when an upload is aborted, and by which rule.

@@ -32,6 +32,7 @@ use crate::answer::Answer;
 use crate::auth::Verifier;
 use crate::body::Payload;
 use crate::bucket_settings::Setting;
+use crate::encoding::encode_path;
 use crate::engine::Engine;
 use crate::error::S3Result;
 use crate::operation::Operation;
@@ -128,6 +129,17 @@ impl Call<'_> {
             Operation::GetObjectTagging => self.object_tagging().await,
             Operation::PutBucketTagging => self.put_bucket_tagging().await,
             Operation::PutObjectTagging => self.put_object_tagging().await,
+        }
+    }
+
+    /// The URL of an object, of this server as the client calls it.
+    fn location_of(&self, bucket: &str, key: &str) -> String {
+        let (scheme, path) = (self.settings.scheme(), encode_path(key));
+        let host = self.request.header("host").unwrap_or("localhost");
+        if self.request.is_bucket_in_host() {
+            format!("{scheme}://{host}/{path}")
+        } else {
+            format!("{scheme}://{host}/{bucket}/{path}")
         }
     }
 }

@@ -30,6 +30,7 @@ impl Call<'_> {
             return Err(S3Error::new(Code::InvalidArgument, message));
         }
         let content_type = self.request.header("content-type").unwrap_or_default();
+        let base = self.location_of(bucket, "");
         let mut reader = FormReader::new(self.payload, content_type)?;
         let (fields, file) = reader.fields().await?;
         let (identity, signed) = self.verifier.verify_form(&fields)?;
@@ -51,7 +52,7 @@ impl Call<'_> {
         }
         let how = write_encryption(self.access, &request).await?;
         let object = store(self.engine, self.settings, &request, (attributes, file, &how), length).await?;
-        let mut answer = answered(self.request, &fields, bucket, key, &object)?;
+        let mut answer = answered(&fields, (bucket, key), &object, &format!("{base}{}", encode_path(key)));
         encryption::give_written(&mut answer, &object.attributes, how.sent_key.as_ref());
         let day = DayLength(self.settings.lifecycle_day_ms);
         give_expiration(&access, day, bucket, (&mut answer, &object)).await?;
@@ -94,10 +95,8 @@ async fn store(
 }
 
 /// What the form asks to be answered: a redirect, or one of three statuses.
-fn answered(request: &Request, fields: &Fields, bucket: &str, key: &str, object: &ObjectInfo) -> S3Result<Answer> {
+fn answered(fields: &Fields, (bucket, key): (&str, &str), object: &ObjectInfo, location: &str) -> Answer {
     let etag = quoted(&object.attributes.etag);
-    let host = request.header("host").unwrap_or("localhost");
-    let location = format!("http://{host}/{bucket}/{}", encode_path(key));
     let redirect = fields.get("success_action_redirect").or_else(|| fields.get("redirect"));
     let status = fields.get("success_action_status").unwrap_or_default();
     let mut answer = match (redirect.and_then(target_of_redirect), status) {
@@ -106,12 +105,12 @@ fn answered(request: &Request, fields: &Fields, bucket: &str, key: &str, object:
             let (bucket, key, etag) = (encode_query(bucket), encode_query(key), encode_query(&etag));
             let mut answer = answer::empty(StatusCode::SEE_OTHER);
             answer::set(&mut answer, "location", format!("{target}{sign}bucket={bucket}&key={key}&etag={etag}"));
-            return Ok(answer);
+            return answer;
         }
         (None, "200") => answer::empty(StatusCode::OK),
         (None, "201") => {
             let mut answer = answer::xml(XmlWriter::bare("PostResponse", |xml| {
-                xml.text("Location", &location);
+                xml.text("Location", location);
                 xml.text("Bucket", bucket);
                 xml.text("Key", key);
                 xml.text("ETag", &etag);
@@ -124,7 +123,7 @@ fn answered(request: &Request, fields: &Fields, bucket: &str, key: &str, object:
     answer::set(&mut answer, "etag", etag);
     give_version(&mut answer, object.version);
     answer::set(&mut answer, "location", location);
-    Ok(answer)
+    answer
 }
 
 /// A URL that a browser can be sent to; what is none is overlooked, as S3 does.

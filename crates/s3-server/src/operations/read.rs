@@ -7,7 +7,7 @@ use super::versions::version_named;
 use super::{Call, content};
 use crate::answer::{self, Answer};
 use crate::encryption::{SentKey, refuse_on_read};
-use crate::engine::{EngineError, ObjectInfo};
+use crate::engine::{Checksum, EngineError, ObjectInfo};
 use crate::error::{Code, S3Error, S3Result};
 use crate::request::Request;
 use crate::{byte_range, conditions};
@@ -34,9 +34,7 @@ impl Call<'_> {
         self.give_tagging_count(&mut answer, &object).await;
         self.give_lock(&mut answer, &object).await?;
         encryption::give(&mut answer, &object.attributes, sent.as_ref());
-        if version.is_none() {
-            self.give_expiration(&mut answer, &object).await?;
-        }
+        self.give_expiration_of_read(&mut answer, &object, version).await?;
         Ok(answer)
     }
 
@@ -59,9 +57,7 @@ impl Call<'_> {
         self.give_tagging_count(&mut answer, &object).await;
         self.give_lock(&mut answer, &object).await?;
         encryption::give(&mut answer, &object.attributes, sent.as_ref());
-        if version.is_none() {
-            self.give_expiration(&mut answer, &object).await?;
-        }
+        self.give_expiration_of_read(&mut answer, &object, version).await?;
         Ok(answer)
     }
 }
@@ -80,20 +76,21 @@ impl Call<'_> {
 /// Which of an object's bytes are asked for: all, a range, or one of the parts it was put in.
 struct Selection {
     range: Option<Range<u64>>,
-    part: bool,
+    /// The part's number.
+    part: Option<usize>,
 }
 
 impl Selection {
     fn of(request: &Request, object: &ObjectInfo) -> S3Result<Self> {
         let Some(number) = request.query().number("partNumber")? else {
             let range = byte_range::requested(request.header("range"), object.size)?;
-            return Ok(Self { range, part: false });
+            return Ok(Self { range, part: None });
         };
         if request.header("range").is_some() {
             let message = "Cannot specify both Range header and partNumber query parameter";
             return Err(S3Error::new(Code::InvalidRequest, message));
         }
-        Ok(Self { range: Some(part_range(object, number)?), part: true })
+        Ok(Self { range: Some(part_range(object, number)?), part: Some(number) })
     }
 
     fn status(&self) -> StatusCode {
@@ -106,13 +103,25 @@ impl Selection {
             let text = format!("bytes {}-{}/{}", range.start, range.end - 1, object.size);
             answer::set(answer, "content-range", text);
         }
-        if self.part && !object.parts.is_empty() {
+        if self.part.is_some() && !object.parts.is_empty() {
             answer::set(answer, "x-amz-mp-parts-count", object.parts.len().to_string());
         }
         let wanted = request.header("x-amz-checksum-mode").is_some_and(|mode| mode.eq_ignore_ascii_case("ENABLED"));
-        // A checksum is of all bytes, so that it would be wrong beside some of them.
-        if let Some(checksum) = object.attributes.checksum.as_ref().filter(|_| wanted && self.range.is_none()) {
-            content::give_checksum(answer, checksum);
+        if let Some(checksum) = self.checksum(object).filter(|_| wanted) {
+            content::give_checksum(answer, &checksum);
+        }
+    }
+
+    /// That of the selected bytes: of the whole or of a part. Of another range none is known.
+    fn checksum(&self, object: &ObjectInfo) -> Option<Checksum> {
+        let whole = object.attributes.checksum.clone()?;
+        match self.part {
+            Some(number) if !object.parts.is_empty() => {
+                let value = object.parts.get(number - 1)?.checksum.clone()?;
+                Some(Checksum { value, ..whole })
+            }
+            None if self.range.is_some() => None,
+            _ => Some(whole),
         }
     }
 }

@@ -119,3 +119,24 @@ async fn attributes_are_those_of_the_version_that_is_named_and_a_marker_has_none
     let named = attributes(&s3, &format!("/bkt/k?attributes&versionId={marker}"), &[]).await;
     assert_eq!(named.error(), (405, "MethodNotAllowed".into()));
 }
+
+#[tokio::test]
+async fn a_part_that_is_read_by_its_number_has_its_own_checksum() {
+    let s3 = small_parts().await;
+    let of_parts = three_parts(&s3, "k").await;
+    let wanted = [("x-amz-checksum-mode", "ENABLED")];
+    for method in ["GET", "HEAD"] {
+        let part = s3.send(method, "/bkt/k?partNumber=2", &wanted, b"").await;
+        assert_eq!((part.status, part.header("x-amz-mp-parts-count")), (206, "3"));
+        assert_eq!(part.header("x-amz-checksum-sha256"), sha256(b"second"));
+        assert_eq!(part.header("x-amz-checksum-type"), "COMPOSITE");
+        let whole = s3.send(method, "/bkt/k", &wanted, b"").await;
+        assert_eq!(whole.header("x-amz-checksum-sha256"), format!("{of_parts}-3"));
+        let range = s3.send(method, "/bkt/k", &[wanted[0], ("range", "bytes=0-1")], b"").await;
+        assert_eq!((range.status, range.header("x-amz-checksum-sha256")), (206, ""));
+    }
+    let sum = sha256(b"data");
+    s3.send("PUT", "/bkt/whole", &[("x-amz-checksum-sha256", &sum)], b"data").await;
+    let only = s3.send("GET", "/bkt/whole?partNumber=1", &wanted, b"").await;
+    assert_eq!((only.status, only.header("x-amz-checksum-sha256")), (206, sum.as_str()));
+}

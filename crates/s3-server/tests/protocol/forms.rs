@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::client::Reply;
 use crate::guarded::{Guarded, NOW};
-use crate::signer::Signer;
+use crate::signer::{Signer, sha256};
 
 const BOUNDARY: &str = "xYzZY";
 const UNTIL: &str = "2026-11-20T14:36:34Z";
@@ -230,6 +230,21 @@ async fn the_tags_of_a_form_are_set_by_whom_may() {
     let deny = r#"{"Effect":"Deny","Principal":"*","Action":"s3:PutObjectTagging","Resource":"arn:aws:s3:::bkt/*"}"#;
     s3.put_policy(deny).await;
     assert_eq!(form.post(&s3).await.error(), (403, "AccessDenied".into()));
+}
+
+#[tokio::test]
+async fn who_may_write_by_the_buckets_list_may_bring_tags() {
+    let s3 = Guarded::start().await;
+    let tags = "<Tagging><TagSet><Tag><Key>colour</Key><Value>red</Value></Tag></TagSet></Tagging>";
+    let form = Form::of(&[("key", "a"), ("tagging", tags)], b"data");
+    assert_eq!(form.post(&s3).await.error(), (403, "AccessDenied".into()));
+    let open = s3.signer().headers("PUT", "/bkt?acl=", &sha256(b""), &[("x-amz-acl", "public-read-write")]);
+    assert_eq!(s3.send("PUT", "/bkt?acl=", &open, b"").await.status, 200);
+    assert_eq!(form.post(&s3).await.status, 204);
+    let told = s3.signed(&s3.signer(), "GET", "/bkt/a?tagging=", b"").await;
+    assert_eq!((told.element("Key"), told.element("Value")), ("colour".into(), "red".into()));
+    // What is there is not theirs to tag.
+    assert_eq!(s3.s3.put("/bkt/a?tagging", tags.as_bytes()).await.error(), (403, "AccessDenied".into()));
 }
 
 #[tokio::test]

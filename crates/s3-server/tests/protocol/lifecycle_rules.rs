@@ -249,6 +249,22 @@ async fn reads_and_writes_tell_when_an_object_expires_and_by_which_rule() {
 }
 
 #[tokio::test]
+async fn the_newest_version_tells_its_end_by_its_id_too_and_older_ones_do_not() {
+    let s3 = at(NOW_MS).await;
+    s3.put("/bkt?versioning=", b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>").await;
+    assert_eq!(put(&s3, &rule(&format!("<ID>all</ID>{}{EXPIRATION}", filter("<Prefix></Prefix>")))).await.status, 200);
+    let old = s3.put("/bkt/k", b"old").await.header("x-amz-version-id").to_owned();
+    let new = s3.put("/bkt/k", b"new").await.header("x-amz-version-id").to_owned();
+    for method in ["GET", "HEAD"] {
+        for (version, tells) in [(&new, true), (&old, false)] {
+            let target = format!("/bkt/k?versionId={version}");
+            let told = s3.send(method, &target, &[], b"").await.header("x-amz-expiration").contains("rule-id=\"all\"");
+            assert_eq!(told, tells, "{method} {target}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn uploads_tell_when_they_are_aborted() {
     let s3 = at(NOW_MS).await;
     let abort =

@@ -37,4 +37,5 @@ mod signer;
 mod states;
 mod states_on_disk;
 mod tagging;
+mod tls;
 mod versions;

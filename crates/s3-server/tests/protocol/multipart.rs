@@ -142,6 +142,30 @@ async fn checksums_are_composed_of_those_of_the_parts() {
 }
 
 #[tokio::test]
+async fn a_checksum_that_a_completion_says_is_verified() {
+    let s3 = Fixture::start().await;
+    let header = "x-amz-checksum-sha256";
+    let id = begin(&s3, "k", &[("x-amz-checksum-algorithm", "SHA256")]).await;
+    let put = part(&s3, "k", &id, 1, b"data").await;
+    let named = format!("{}<ChecksumSHA256>{}</ChecksumSHA256>", etag(&put), put.header(header));
+    let of_other = put.header(header).to_owned();
+    for (says, code) in [
+        ((header, "bad"), "InvalidRequest"),
+        ((header, &*of_other), "BadDigest"),
+        (("x-amz-checksum-crc32", "AAAAAA=="), "BadDigest"),
+        (("x-amz-checksum-type", "FULL_OBJECT"), "InvalidRequest"),
+        (("x-amz-checksum-type", "SOME"), "InvalidRequest"),
+    ] {
+        let refused = complete(&s3, "k", &id, &[(1, &named)], &[says]).await;
+        assert_eq!(refused.error(), (400, code.into()), "{says:?}");
+    }
+    // The SHA-256 of the part's SHA-256, with and without the number of parts.
+    let whole = "RkRytWB53tPTWbF5NWJL24SHtqZIVgkHJSd921+1V2o=";
+    let done = complete(&s3, "k", &id, &[(1, &named)], &[(header, whole), ("x-amz-checksum-type", "COMPOSITE")]).await;
+    assert_eq!((done.status, done.element("ChecksumSHA256")), (200, format!("{whole}-1")), "{}", done.text());
+}
+
+#[tokio::test]
 async fn a_part_can_be_copied_from_a_range_of_an_object() {
     let s3 = Fixture::start().await;
     s3.put("/bkt/source", b"0123456789").await;
@@ -149,6 +173,10 @@ async fn a_part_can_be_copied_from_a_range_of_an_object() {
     let target = format!("/bkt/copy?partNumber=1&uploadId={id}");
     let from = [("x-amz-copy-source", "/bkt/source"), ("x-amz-copy-source-range", "bytes=2-5")];
     let copied = s3.send("PUT", &target, &from, b"").await;
+    for (range, code) in [("bytes=5-10", "InvalidArgument"), ("bytes=10-11", "InvalidRequest")] {
+        let beyond = [from[0], ("x-amz-copy-source-range", range)];
+        assert_eq!(s3.send("PUT", &target, &beyond, b"").await.error(), (400, code.into()), "{range}");
+    }
     let named = format!("<ETag>{}</ETag>", copied.element("ETag"));
     assert_eq!(complete(&s3, "copy", &id, &[(1, &named)], &[]).await.status, 200);
     assert_eq!(s3.get("/bkt/copy").await.text(), "2345");
