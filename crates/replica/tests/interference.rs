@@ -8,21 +8,6 @@ use holdfast_sqlite::rusqlite::Connection;
 use support::{Machine, MemoryStore, number, rows_of, run, try_run, until};
 
 #[tokio::test]
-async fn another_connection_can_not_change_the_journal_mode() {
-    let machine = Machine::new(&MemoryStore::default());
-    let replica = machine.open(SyncMode::Sync).await;
-    run(&replica, "create table t (name text)").await;
-    let other = Connection::open(machine.file()).unwrap();
-    other.busy_timeout(std::time::Duration::ZERO).unwrap();
-    let changed: Result<String, _> = other.query_row("pragma journal_mode = delete", [], |row| row.get(0));
-    assert!(changed.is_err_and(|error| error.to_string().contains("locked")));
-    run(&replica, "insert into t values ('still replicated')").await;
-    let (_folder, path) = machine.restored().await;
-    assert_eq!(rows_of(&path, "select name from t"), ["still replicated"]);
-    replica.close().await.unwrap();
-}
-
-#[tokio::test]
 async fn a_long_reader_of_another_connection_keeps_its_view_and_holds_nobody_up() {
     let machine = Machine::new(&MemoryStore::default());
     let settings = ReplicaSettings { wal_threshold_bytes: 16 << 10, ..machine.settings(SyncMode::Sync) };

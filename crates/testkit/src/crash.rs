@@ -147,6 +147,21 @@ impl CrashTest {
         acknowledged
     }
 
+    /// Starts a child on `folder` that comes to the end of its work, and gives everything that it acknowledged, in
+    /// order: another process, when a test needs one.
+    ///
+    /// # Panics
+    /// When the child can't be started, or fails.
+    pub fn run_one(&self, folder: &Path, round: u64) -> Vec<String> {
+        let mut child = self.start(folder, round);
+        let lines = BufReader::new(child.process.stdout.take().expect("the child's output is a pipe"));
+        let lines = lines.lines().map(|line| line.expect("the child's output can be read"));
+        let acknowledged = lines.filter_map(|line| line.strip_prefix(MARK).map(str::to_owned)).collect();
+        let status = child.process.wait().expect("the child can be waited for");
+        assert!(status.success(), "round {round}: the child ended with {status}");
+        acknowledged
+    }
+
     fn start(&self, folder: &Path, round: u64) -> Started {
         let process = Command::new(std::env::current_exe().expect("the test's binary has a path"))
             .args([self.name, "--exact", "--nocapture", "--include-ignored"])

@@ -88,6 +88,14 @@ impl MemoryStore {
         inside.objects.insert(key.to_owned(), (bytes.into(), etag));
     }
 
+    /// Another bucket with what is in this one now.
+    pub fn copied(&self) -> Self {
+        let copy = Self::default();
+        copy.inside.lock().unwrap().objects = self.inside.lock().unwrap().objects.clone();
+        copy.inside.lock().unwrap().etags = self.inside.lock().unwrap().etags;
+        copy
+    }
+
     pub fn remove(&self, key: &str) {
         self.inside.lock().unwrap().objects.remove(key).unwrap();
     }
