@@ -16,10 +16,11 @@ import {
   PutBucketPolicyCommand,
   PutObjectCommand,
   PutPublicAccessBlockCommand,
-  S3Client,
+  type S3Client,
 } from "@aws-sdk/client-s3";
 import { createPresignedPost, type PresignedPostOptions } from "@aws-sdk/s3-presigned-post";
 import { ConfigError, type IStorageCredential, SmartStorage } from "holdfast";
+import { clientOf } from "./storage-client.js";
 
 const Bucket = "access";
 const RESOURCES = [`arn:aws:s3:::${Bucket}`, `arn:aws:s3:::${Bucket}/*`];
@@ -31,14 +32,6 @@ describe("Access to SmartStorage with the AWS SDK", () => {
   let owner: S3Client;
   let ann: S3Client;
 
-  const clientOf = (accessKeyId: string, secretAccessKey: string): S3Client =>
-    new S3Client({
-      endpoint,
-      region: "us-east-1",
-      credentials: { accessKeyId, secretAccessKey },
-      forcePathStyle: true,
-      maxAttempts: 1,
-    });
   const setPolicy = (...Statement: object[]) =>
     owner.send(new PutBucketPolicyCommand({ Bucket, Policy: JSON.stringify({ Version: "2012-10-17", Statement }) }));
   const textOf = async (client: S3Client, Key: string) => {
@@ -69,8 +62,8 @@ describe("Access to SmartStorage with the AWS SDK", () => {
     });
     const descriptor = await storage.getStorageDescriptor();
     endpoint = `http://${descriptor.endpoint}:${descriptor.port}`;
-    owner = clientOf("owner", "of owner");
-    ann = clientOf("ann", "of ann");
+    owner = await clientOf(storage, { credentials: { accessKeyId: "owner", secretAccessKey: "of owner" } });
+    ann = await clientOf(storage, { credentials: { accessKeyId: "ann", secretAccessKey: "of ann" } });
   });
   after(async () => {
     owner.destroy();

@@ -26,12 +26,13 @@ import {
   PutBucketRequestPaymentCommand,
   PutBucketWebsiteCommand,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import { createPresignedPost } from "@aws-sdk/s3-presigned-post";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { SmartStorage } from "holdfast";
+import { clientOf } from "./storage-client.js";
 
 const Bucket = "secrets";
 const WORDS = "nobody reads this on the disk";
@@ -64,14 +65,7 @@ describe("Encryption by SmartStorage with the AWS SDK", () => {
       auth: { enabled: true },
       buckets: [Bucket],
     });
-    const { endpoint, port, accessKey, accessSecret } = await storage.getStorageDescriptor();
-    s3 = new S3Client({
-      endpoint: `http://${endpoint}:${port}`,
-      region: "us-east-1",
-      credentials: { accessKeyId: accessKey, secretAccessKey: accessSecret },
-      forcePathStyle: true,
-      maxAttempts: 1,
-    });
+    s3 = await clientOf(storage);
   });
   after(async () => {
     s3.destroy();

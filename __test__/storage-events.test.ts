@@ -8,10 +8,11 @@ import {
   DeleteObjectsCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { type IStorageEvent, SmartStorage, ValidationError } from "holdfast";
+import { clientOf } from "./storage-client.js";
 
 const Bucket = "events";
 
@@ -27,14 +28,7 @@ describe("SmartStorage's events", () => {
       storage: { inMemory: true },
       buckets: [Bucket],
     });
-    const { endpoint, port, accessKey, accessSecret } = await storage.getStorageDescriptor();
-    client = new S3Client({
-      endpoint: `http://${endpoint}:${port}`,
-      region: "us-east-1",
-      credentials: { accessKeyId: accessKey, secretAccessKey: accessSecret },
-      forcePathStyle: true,
-      maxAttempts: 1,
-    });
+    client = await clientOf(storage);
   });
   beforeEach(() => storage.reset());
   after(async () => {

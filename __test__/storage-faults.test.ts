@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
-import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { type IStorageFault, SmartStorage } from "holdfast";
+import { clientOf } from "./storage-client.js";
 
 const Bucket = "faults";
 
@@ -18,14 +19,7 @@ describe("SmartStorage's faults, as the AWS SDK meets them", () => {
       storage: { inMemory: true },
       buckets: [Bucket],
     });
-    const { endpoint, port, accessKey, accessSecret } = await storage.getStorageDescriptor();
-    client = new S3Client({
-      endpoint: `http://${endpoint}:${port}`,
-      region: "us-east-1",
-      credentials: { accessKeyId: accessKey, secretAccessKey: accessSecret },
-      forcePathStyle: true,
-      maxAttempts: 1,
-    });
+    client = await clientOf(storage);
   });
   afterEach(() => storage.faults.clear());
   after(async () => {

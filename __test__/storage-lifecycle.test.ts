@@ -23,9 +23,10 @@ import {
   PutObjectLegalHoldCommand,
   PutObjectLockConfigurationCommand,
   PutObjectRetentionCommand,
-  S3Client,
+  type S3Client,
 } from "@aws-sdk/client-s3";
 import { ConfigError, SmartStorage } from "holdfast";
+import { clientOf } from "./storage-client.js";
 
 const DAY_MS = 150;
 
@@ -59,14 +60,7 @@ describe("SmartStorage with the AWS SDK: lifecycle and object lock", () => {
       storage: { directory: folder },
       lifecycle: { dayLength: DAY_MS },
     });
-    const { endpoint, port, accessKey, accessSecret } = await storage.getStorageDescriptor();
-    client = new S3Client({
-      endpoint: `http://${endpoint}:${port}`,
-      region: "us-east-1",
-      credentials: { accessKeyId: accessKey, secretAccessKey: accessSecret },
-      forcePathStyle: true,
-      maxAttempts: 1,
-    });
+    client = await clientOf(storage);
   });
   after(async () => {
     client.destroy();

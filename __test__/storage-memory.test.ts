@@ -3,9 +3,10 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import { ConfigError, SmartStorage } from "holdfast";
+import { clientOf } from "./storage-client.js";
 
 const Bucket = "memory";
 const MIB = 2 ** 20;
@@ -26,14 +27,7 @@ describe("SmartStorage in memory", () => {
       limits: { maxMemory: 24 * MIB },
       buckets: [Bucket],
     });
-    const { endpoint, port, accessKey, accessSecret } = await storage.getStorageDescriptor();
-    client = new S3Client({
-      endpoint: `http://${endpoint}:${port}`,
-      region: "us-east-1",
-      credentials: { accessKeyId: accessKey, secretAccessKey: accessSecret },
-      forcePathStyle: true,
-      maxAttempts: 1,
-    });
+    client = await clientOf(storage);
   });
   after(async () => {
     client.destroy();

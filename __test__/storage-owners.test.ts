@@ -20,10 +20,11 @@ import {
   PutObjectAclCommand,
   PutObjectCommand,
   PutPublicAccessBlockCommand,
-  S3Client,
+  type S3Client,
 } from "@aws-sdk/client-s3";
 import { createPresignedPost } from "@aws-sdk/s3-presigned-post";
 import { SmartStorage } from "holdfast";
+import { clientOf } from "./storage-client.js";
 
 const Bucket = "shared";
 const PARTNER = "5a2c".repeat(16);
@@ -37,14 +38,8 @@ describe("Accounts of SmartStorage with the AWS SDK", () => {
   let ci: S3Client;
   let partner: S3Client;
 
-  const clientOf = (accessKeyId: string): S3Client => {
-    const client = new S3Client({
-      endpoint,
-      region: "us-east-1",
-      credentials: { accessKeyId, secretAccessKey: `of ${accessKeyId}` },
-      forcePathStyle: true,
-      maxAttempts: 1,
-    });
+  const clientFor = async (accessKeyId: string): Promise<S3Client> => {
+    const client = await clientOf(storage, { credentials: { accessKeyId, secretAccessKey: `of ${accessKeyId}` } });
     clients.push(client);
     return client;
   };
@@ -81,7 +76,9 @@ describe("Accounts of SmartStorage with the AWS SDK", () => {
     await storage.createBucket(Bucket);
     const descriptor = await storage.getStorageDescriptor();
     endpoint = `http://${descriptor.endpoint}:${descriptor.port}`;
-    [main, ci, partner] = [clientOf("main"), clientOf("ci"), clientOf("partner")];
+    main = await clientFor("main");
+    ci = await clientFor("ci");
+    partner = await clientFor("partner");
   });
   after(async () => {
     for (const client of clients) client.destroy();

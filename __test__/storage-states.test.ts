@@ -8,9 +8,10 @@ import {
   ListBucketsCommand,
   ListObjectsV2Command,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
 } from "@aws-sdk/client-s3";
 import { ClosedError, NotFoundError, SmartStorage, ValidationError } from "holdfast";
+import { clientOf } from "./storage-client.js";
 
 const Bucket = "states";
 
@@ -25,17 +26,6 @@ describe("SmartStorage's state as a whole", () => {
   const keys = async () =>
     ((await client.send(new ListObjectsV2Command({ Bucket }))).Contents ?? []).map((object) => object.Key);
 
-  const connect = async (): Promise<S3Client> => {
-    const { endpoint, port, accessKey, accessSecret } = await storage.getStorageDescriptor();
-    return new S3Client({
-      endpoint: `http://${endpoint}:${port}`,
-      region: "us-east-1",
-      credentials: { accessKeyId: accessKey, secretAccessKey: accessSecret },
-      forcePathStyle: true,
-      maxAttempts: 1,
-    });
-  };
-
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), "holdfast-states-"));
     storage = await SmartStorage.createAndStart({
@@ -43,7 +33,7 @@ describe("SmartStorage's state as a whole", () => {
       storage: { directory: folder },
       buckets: [Bucket],
     });
-    client = await connect();
+    client = await clientOf(storage);
   });
   after(async () => {
     client.destroy();
@@ -93,7 +83,7 @@ describe("SmartStorage's state as a whole", () => {
     await before.release();
     await storage.start();
     client.destroy();
-    client = await connect();
+    client = await clientOf(storage);
     await assert.rejects(storage.restore(before), NotFoundError);
     assert.deepEqual(await keys(), ["kept"]);
   });

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { Agent, get } from "node:https";
 import { describe, it } from "node:test";
-import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { ConfigError, SmartStorage } from "holdfast";
+import { clientOf } from "./storage-client.js";
 
 const Bucket = "tls";
 
@@ -15,16 +16,12 @@ describe("SmartStorage with TLS", () => {
       buckets: [Bucket],
     });
     try {
-      const { port, useSsl, accessKey, accessSecret } = await storage.getStorageDescriptor();
+      const { port, useSsl } = await storage.getStorageDescriptor();
       assert.equal(useSsl, true);
       const ca = storage.certificate as string;
       assert.match(ca, /^-----BEGIN CERTIFICATE-----/);
-      const client = new S3Client({
+      const client = await clientOf(storage, {
         endpoint: `https://localhost:${port}`,
-        region: "us-east-1",
-        credentials: { accessKeyId: accessKey, secretAccessKey: accessSecret },
-        forcePathStyle: true,
-        maxAttempts: 1,
         requestHandler: { httpsAgent: new Agent({ ca }) },
       });
       await client.send(new PutObjectCommand({ Bucket, Key: "a", Body: "over TLS" }));

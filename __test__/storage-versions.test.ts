@@ -25,11 +25,12 @@ import {
   PutObjectCommand,
   type PutObjectCommandInput,
   PutObjectTaggingCommand,
-  S3Client,
+  type S3Client,
   type Tag,
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import { SmartStorage } from "holdfast";
+import { clientOf } from "./storage-client.js";
 
 describe("SmartStorage with the AWS SDK: versions and tags", () => {
   let folder: string;
@@ -61,14 +62,7 @@ describe("SmartStorage with the AWS SDK: versions and tags", () => {
       storage: { directory: folder },
       auth: { enabled: true },
     });
-    const { endpoint, port, accessKey, accessSecret } = await storage.getStorageDescriptor();
-    client = new S3Client({
-      endpoint: `http://${endpoint}:${port}`,
-      region: "us-east-1",
-      credentials: { accessKeyId: accessKey, secretAccessKey: accessSecret },
-      forcePathStyle: true,
-      maxAttempts: 1,
-    });
+    client = await clientOf(storage);
   });
   after(async () => {
     client.destroy();
