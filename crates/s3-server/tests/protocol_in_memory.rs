@@ -6,8 +6,7 @@ use std::collections::BTreeSet;
 /// Room enough for every test.
 const MAX_MEMORY_BYTES: Option<u64> = Some(1 << 30);
 /// Modules that look at files or start a server again, and what builds on them.
-const ON_DISK: [&str; 5] =
-    ["encryption_copies", "encryption_on_disk", "lifecycle_crash", "predecessor", "states_on_disk"];
+const ON_DISK: [&str; 4] = ["encryption_copies", "encryption_on_disk", "predecessor", "states_on_disk"];
 
 #[path = "protocol/access.rs"]
 mod access;

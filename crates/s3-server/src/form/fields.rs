@@ -14,6 +14,8 @@ const HEADERS: [&str; 7] = [
     "content-type",
     "expires",
 ];
+/// What stands for the name of the file.
+const FILE_NAME: &str = "${filename}";
 /// Fields of the signature.
 const OF_THE_SIGNATURE: [&str; 6] = [
     "x-amz-algorithm",
@@ -45,11 +47,21 @@ impl Fields {
     }
 
     /// Puts the file's name where the form says `${filename}`.
-    pub(crate) fn name_file(&mut self, file_name: &str) {
+    ///
+    /// # Errors
+    /// `MaxPostPreDataLengthExceededError` when names and values would then be longer than that many bytes together.
+    pub(crate) fn name_file(&mut self, file_name: &str, max_bytes: usize) -> S3Result<()> {
         let base = file_name.rsplit(['/', '\\']).next().unwrap_or_default();
-        for (_, value) in &mut self.0 {
-            *value = value.replace("${filename}", base);
+        let named = |(name, value): &(String, String)| {
+            name.len() + value.len() + value.matches(FILE_NAME).count().saturating_mul(base.len())
+        };
+        if self.0.iter().map(named).fold(0, usize::saturating_add) > max_bytes {
+            return Err(Code::MaxPostPreDataLengthExceededError.into());
         }
+        for (_, value) in &mut self.0 {
+            *value = value.replace(FILE_NAME, base);
+        }
+        Ok(())
     }
 
     /// The key.
@@ -116,10 +128,12 @@ mod tests {
     fn the_name_of_the_file_is_put_in_without_its_folders() {
         for (sent, expected) in [("a.txt", "up/a.txt"), ("C:\\x\\a.txt", "up/a.txt"), ("/b/a.txt", "up/a.txt")] {
             let mut form = fields(&[("kEy", "up/${filename}")]);
-            form.name_file(sent);
+            form.name_file(sent, 100).unwrap();
             assert_eq!(form.key().unwrap(), expected);
         }
         assert_eq!(fields(&[]).key().unwrap_err().code(), Code::InvalidArgument);
+        let refused = fields(&[("key", &"${filename}".repeat(10))]).name_file("ten bytes.", 100).unwrap_err();
+        assert_eq!(refused.code(), Code::MaxPostPreDataLengthExceededError);
     }
 
     #[test]

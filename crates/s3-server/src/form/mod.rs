@@ -6,4 +6,6 @@ mod reader;
 
 pub(crate) use fields::{Fields, missing};
 pub(crate) use policy::FormPolicy;
+#[cfg(any(test, fuzzing))]
+pub(crate) use reader::MAX_FIELDS_BYTES;
 pub(crate) use reader::{FormFile, FormReader};

@@ -2,15 +2,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{Stream, StreamExt as _, stream};
 use multer::{Field, Multipart};
 
 use super::Fields;
 use crate::body::Payload;
 use crate::error::{Code, S3Error, S3Result};
 
-/// The most that the fields before a file hold, names and values together, in bytes.
-const MAX_FIELDS_BYTES: usize = 20 * 1024;
+/// The most that the fields before a file hold, names and values together, in bytes; with the file's name put in.
+pub(crate) const MAX_FIELDS_BYTES: usize = 20 * 1024;
 /// The most that is read before the file begins, with all framing, in bytes.
 const MAX_BEFORE_FILE_BYTES: usize = 1 << 20;
 
@@ -30,17 +30,29 @@ impl<'a> FormReader<'a> {
     /// # Errors
     /// `PreconditionFailed` when the body is no form.
     pub(crate) fn new(payload: &'a mut Payload, content_type: &str) -> S3Result<Self> {
+        let pieces = stream::unfold(payload, |payload| async move {
+            let piece = payload.next_frame().await.transpose()?;
+            Some((piece, payload))
+        });
+        Self::over(pieces, content_type)
+    }
+
+    /// The same of a body that comes in pieces from anywhere.
+    ///
+    /// # Errors
+    /// As [`FormReader::new`].
+    pub(crate) fn over(pieces: impl Stream<Item = S3Result<Bytes>> + Send + 'a, content_type: &str) -> S3Result<Self> {
         let no_form = |_| {
             let condition = "Bucket POST must be of the enclosure-type multipart/form-data";
             S3Error::from(Code::PreconditionFailed).with("Condition", condition)
         };
         let boundary = multer::parse_boundary(content_type).map_err(no_form)?;
         let left = Arc::new(AtomicUsize::new(MAX_BEFORE_FILE_BYTES));
-        let body = stream::unfold((payload, Arc::clone(&left)), |(payload, left)| async move {
+        let body = stream::unfold((Box::pin(pieces), Arc::clone(&left)), |(mut pieces, left)| async move {
             // The reader takes all that is ready into its memory: so one piece is ready at a time.
             tokio::task::yield_now().await;
-            let piece = payload.next_frame().await.transpose()?;
-            Some((piece.map_err(Refused).and_then(|piece| bounded(piece, &left)), (payload, left)))
+            let piece = pieces.next().await?;
+            Some((piece.map_err(Refused).and_then(|piece| bounded(piece, &left)), (pieces, left)))
         });
         Ok(Self { parts: Multipart::new(body, boundary), left })
     }
@@ -56,7 +68,7 @@ impl<'a> FormReader<'a> {
             let name = part.name().unwrap_or_default().to_owned();
             if name.eq_ignore_ascii_case("file") {
                 self.left.store(usize::MAX, Ordering::Relaxed);
-                fields.name_file(part.file_name().unwrap_or_default());
+                fields.name_file(part.file_name().unwrap_or_default(), MAX_FIELDS_BYTES)?;
                 return Ok((fields, FormFile(part)));
             }
             bytes += name.len();

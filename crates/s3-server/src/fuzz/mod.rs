@@ -4,13 +4,14 @@
 mod seeded;
 
 use bytes::Bytes;
+use futures_util::stream;
 use http::Request as HttpRequest;
 
 use crate::auth::{Accounts, Identity, Verifier};
 use crate::body::{BodyChecks, ChunkDecoder, Framing};
 use crate::encoding::{decode_path, encode_path};
 use crate::engine::VersionId;
-use crate::form::{Fields, FormPolicy};
+use crate::form::{Fields, FormPolicy, FormReader, MAX_FIELDS_BYTES};
 use crate::operation::Operation;
 use crate::operations::read_token;
 use crate::policy::Policy;
@@ -84,10 +85,21 @@ pub fn form(data: &[u8]) {
     for (name, value) in text.lines().filter_map(|line| line.split_once('=')) {
         fields.push(name, value.to_owned());
     }
-    fields.name_file("file.txt");
+    let _ = fields.name_file("file.txt", MAX_FIELDS_BYTES);
     let _ = (fields.key(), fields.headers());
     if let Some(Ok(policy)) = fields.get("policy").map(FormPolicy::read) {
         let _ = (policy.check(&fields, "bkt", 0), policy.length());
+    }
+}
+
+/// The body of a form with the boundary `B`, which means the same however the network cuts it; the first byte says how.
+pub fn multipart(data: &[u8]) {
+    let Some((&step, body)) = data.split_first() else { return };
+    let whole = read_form(body, body.len().max(1));
+    assert_eq!(whole, read_form(body, usize::from(step).max(1)), "the form means something else in pieces");
+    if let Some((fields, file)) = whole {
+        let held: usize = fields.iter().map(|(name, value)| name.len() + value.len()).sum();
+        assert!(held <= MAX_FIELDS_BYTES && file.len() <= body.len(), "more came out than went in");
     }
 }
 
@@ -124,4 +136,21 @@ fn decode(body: &[u8], step: usize) -> Option<Decoded> {
         }
     }
     Some((data, decoder.finish().ok()?))
+}
+
+type Form = (Vec<(String, String)>, Vec<u8>);
+
+/// Fields and file of a form that comes in pieces; `None` when it is refused.
+fn read_form(body: &[u8], step: usize) -> Option<Form> {
+    let pieces = stream::iter(body.chunks(step).map(|piece| Ok(Bytes::copy_from_slice(piece))));
+    let read = async {
+        let mut reader = FormReader::over(pieces, "multipart/form-data; boundary=B").ok()?;
+        let (fields, mut file) = reader.fields().await.ok()?;
+        let mut bytes = Vec::new();
+        while let Some(piece) = file.next().await.ok()? {
+            bytes.extend_from_slice(&piece);
+        }
+        Some((fields.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(), bytes))
+    };
+    tokio::runtime::Builder::new_current_thread().build().ok()?.block_on(read)
 }

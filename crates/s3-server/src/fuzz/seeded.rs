@@ -57,6 +57,11 @@ const POLICIES: [&str; 2] = [
 const FORMS: [&str; 1] = [
     "key=a/${filename}\npolicy=eyJleHBpcmF0aW9uIjoiMjAzMC0wMS0wMVQwMDowMDowMFoiLCJjb25kaXRpb25zIjpbeyJidWNrZXQiOiJia3QifSxbInN0YXJ0cy13aXRoIiwiJGtleSIsImEiXV19\nx-amz-meta-a=b\ncontent-type=text/plain",
 ];
+/// A whole form with the boundary `B`, and one that ends in its file.
+const MULTIPARTS: [&str; 2] = [
+    "\u{5}--B\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\na/${filename}\r\n--B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f.txt\"\r\nContent-Type: text/plain\r\n\r\nthe file\r\n--B--\r\n",
+    "\u{1}--B\r\ncontent-disposition: form-data; name=\"file\"\r\n\r\n\r\n--\r\n--Bx\r\n",
+];
 const TOKENS: [&str; 4] = ["a2V5", "null", "000040000002i56513ad8886abf8cbe62", "////"];
 
 fn run(door: fn(&[u8]), seeds: &[&str]) {
@@ -116,6 +121,11 @@ fn policies_that_were_changed_anywhere_are_read_or_refused() {
 #[test]
 fn forms_that_were_changed_anywhere_are_read_or_refused() {
     run(super::form, &FORMS);
+}
+
+#[test]
+fn bodies_of_forms_that_were_changed_anywhere_mean_the_same_in_pieces() {
+    run(super::multipart, &MULTIPARTS);
 }
 
 #[test]

@@ -9,8 +9,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use holdfast_s3_server::engine::{Engine, EngineError, ObjectFile, Result, Staged};
+use holdfast_s3_server::{Server, ServerSettings};
 use holdfast_testkit::Dice;
 use holdfast_testkit::crash::{Child, CrashTest, Role};
+use tokio::task::JoinSet;
 
 use crate::engine_bench::{below, settings};
 
@@ -34,15 +36,27 @@ pub(crate) trait Step: Send + Sync + 'static {
 
     fn run(&self, engine: &Engine) -> impl Future<Output = Result<()>> + Send;
 
+    /// What differs in the settings of the server that works; what looks afterwards does not have it.
+    fn change(_settings: &mut ServerSettings) {}
+
     /// Makes what the steps need, unless it is there.
-    fn prepare(engine: &Engine) -> impl Future<Output = Result<()>> + Send;
+    fn prepare(server: &Server) -> impl Future<Output = Result<()>> + Send;
+
+    /// One pass of what goes on beside the steps, again and again; the default is nothing.
+    fn beside(_server: &Server) -> impl Future<Output = Result<()>> + Send {
+        std::future::pending()
+    }
 
     /// What is there, every byte compared; and how many data files that takes.
     fn contents(engine: &Engine) -> impl Future<Output = Result<(Found<Self::Content>, usize)>> + Send;
 }
 
-/// Kills children in the middle of such steps. `name` is the test's full name.
-pub(crate) fn survives_kill_9<S: Step>(name: &'static str, rounds: u64) {
+/// What a pass beside the steps acknowledges.
+const BESIDE: &str = "beside";
+
+/// Kills children in the middle of such steps. `name` is the test's full name. Gives back how many passes there were
+/// beside them.
+pub(crate) fn survives_kill_9<S: Step>(name: &'static str, rounds: u64) -> usize {
     let test = CrashTest::named(name);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let child = match test.role() {
@@ -50,14 +64,16 @@ pub(crate) fn survives_kill_9<S: Step>(name: &'static str, rounds: u64) {
         Role::Parent => return kill_and_compare::<S>(test, rounds, &runtime),
     };
     runtime.block_on(work_until_killed::<S>(child));
+    0
 }
 
-fn kill_and_compare<S: Step>(test: CrashTest, rounds: u64, runtime: &tokio::runtime::Runtime) {
+fn kill_and_compare<S: Step>(test: CrashTest, rounds: u64, runtime: &tokio::runtime::Runtime) -> usize {
     let folder = tempfile::tempdir().unwrap();
     let mut before = Found::new();
-    let mut acknowledged = 0;
+    let (mut acknowledged, mut beside) = (0, 0);
     for round in 0..test.rounds(rounds) {
         let lines = test.kill_one(folder.path(), round);
+        beside += lines.iter().filter(|line| *line == BESIDE).count();
         acknowledged += lines.len();
         let after = runtime.block_on(look::<S>(folder.path()));
         for task in 0..S::TASKS {
@@ -67,6 +83,7 @@ fn kill_and_compare<S: Step>(test: CrashTest, rounds: u64, runtime: &tokio::runt
         before = after;
     }
     assert!(acknowledged as u64 > 4 * rounds, "only {acknowledged} steps were acknowledged");
+    beside
 }
 
 fn step<S: Step>(round: u64, task: u64, n: u64) -> S {
@@ -74,20 +91,32 @@ fn step<S: Step>(round: u64, task: u64, n: u64) -> S {
 }
 
 async fn work_until_killed<S: Step>(child: Child) {
-    let engine = Engine::open(settings(child.folder())).await.unwrap();
-    S::prepare(&engine).await.unwrap();
+    let mut its = ServerSettings::new(child.folder());
+    its.clock = settings(child.folder()).clock;
+    its.min_part_bytes = settings(child.folder()).min_part_bytes;
+    S::change(&mut its);
+    let server = Arc::new(Server::start(its).await.unwrap());
+    S::prepare(&server).await.unwrap();
     let child = Arc::new(child);
-    let task = |task| {
-        let (engine, child) = (engine.clone(), Arc::clone(&child));
-        tokio::spawn(async move {
+    let mut tasks = JoinSet::new();
+    for task in 0..S::TASKS {
+        let (server, child) = (Arc::clone(&server), Arc::clone(&child));
+        tasks.spawn(async move {
             for n in 0.. {
-                step::<S>(child.round(), task, n).run(&engine).await.unwrap();
+                step::<S>(child.round(), task, n).run(server.engine()).await.unwrap();
                 child.acknowledge(&format!("{task} {n}"));
             }
-        })
+        });
+    }
+    let beside = async {
+        loop {
+            S::beside(&server).await.unwrap();
+            child.acknowledge(BESIDE);
+        }
     };
-    for task in (0..S::TASKS).map(task).collect::<Vec<_>>() {
-        task.await.unwrap();
+    tokio::select! {
+        () = beside => {}
+        ended = tasks.join_next() => panic!("a task ended: {ended:?}"),
     }
 }
 

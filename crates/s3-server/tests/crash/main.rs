@@ -4,6 +4,8 @@
 #[path = "../engine_bench/mod.rs"]
 mod engine_bench;
 mod frame;
+mod lifecycle;
+mod memory;
 mod mixed;
 mod objects;
 mod versions;

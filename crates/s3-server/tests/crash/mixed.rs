@@ -1,5 +1,6 @@
 //! Everything at once: objects with and without versions, tags, and a bucket's settings.
 
+use holdfast_s3_server::Server;
 use holdfast_s3_server::engine::{Condition, Engine, Result};
 use holdfast_testkit::Dice;
 
@@ -18,14 +19,14 @@ fn a_mixture_of_all_work_survives_kill_9() {
     survives_kill_9::<MixedStep>("mixed::a_mixture_of_all_work_survives_kill_9", ROUNDS);
 }
 
-enum MixedStep {
+pub(crate) enum MixedStep {
     Object(String, ObjectStep),
     Version(String, VersionStep),
     Setting(SettingStep),
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
-enum MixedContent {
+pub(crate) enum MixedContent {
     #[default]
     Nothing,
     Object(String),
@@ -34,7 +35,7 @@ enum MixedContent {
 }
 
 /// A document of a bucket, or the tags of an object, is set or removed.
-struct SettingStep {
+pub(crate) struct SettingStep {
     slot: String,
     task: u64,
     value: Option<String>,
@@ -96,9 +97,10 @@ impl Step for MixedStep {
         }
     }
 
-    async fn prepare(engine: &Engine) -> Result<()> {
-        ObjectStep::prepare(engine).await?;
-        VersionStep::prepare(engine).await?;
+    async fn prepare(server: &Server) -> Result<()> {
+        ObjectStep::prepare(server).await?;
+        VersionStep::prepare(server).await?;
+        let engine = server.engine();
         make_bucket(engine, SETTINGS_BUCKET).await?;
         for task in 0..Self::TASKS {
             let key = format!("{TAGGED_KEY} {task}");

@@ -1,6 +1,7 @@
 //! Puts, deletes and completions in a bucket without versions.
 
 use bytes::Bytes;
+use holdfast_s3_server::Server;
 use holdfast_s3_server::engine::{
     CompletedPart, Condition, DataKey, Engine, ListEntry, ListQuery, ObjectAttributes, PartAttributes, Result, Scheme,
     Staged,
@@ -80,8 +81,8 @@ impl Step for ObjectStep {
         Ok(())
     }
 
-    async fn prepare(engine: &Engine) -> Result<()> {
-        make_bucket(engine, BUCKET).await
+    async fn prepare(server: &Server) -> Result<()> {
+        make_bucket(server.engine(), BUCKET).await
     }
 
     async fn contents(engine: &Engine) -> Result<(Found<Self::Content>, usize)> {

@@ -1,5 +1,6 @@
 //! Puts and deletes in a bucket that keeps versions.
 
+use holdfast_s3_server::Server;
 use holdfast_s3_server::engine::{
     Condition, Deletion, Engine, ListQuery, Result, VersionEntry, VersionPage, VersionQuery,
 };
@@ -80,9 +81,9 @@ impl Step for VersionStep {
         Ok(())
     }
 
-    async fn prepare(engine: &Engine) -> Result<()> {
-        make_bucket(engine, BUCKET).await?;
-        engine.set_versioning(BUCKET, true).await
+    async fn prepare(server: &Server) -> Result<()> {
+        make_bucket(server.engine(), BUCKET).await?;
+        server.engine().set_versioning(BUCKET, true).await
     }
 
     /// And the plain listing shows what the versions say.

@@ -272,6 +272,9 @@ async fn a_form_that_is_none_or_ends_too_early_is_refused_and_changes_nothing() 
     assert_eq!(no_file.post(&s3).await.error(), (400, "InvalidArgument".into()));
     let long = Form::of(&[("key", "a"), ("x-ignore-a", &"x".repeat(21 * 1024))], b"data");
     assert_eq!(long.post(&s3).await.error(), (400, "MaxPostPreDataLengthExceededError".into()));
+    let names = Form::of(&[("key", &"${filename}".repeat(100))], b"data");
+    let names = Form { file: Some(("n".repeat(300), b"data".to_vec())), ..names };
+    assert_eq!(names.post(&s3).await.error(), (400, "MaxPostPreDataLengthExceededError".into()));
     let endless = [format!("--{BOUNDARY}\r\nx: ").as_bytes(), &vec![b'y'; 3 << 20]].concat();
     assert_eq!(post(&s3, &endless).await.error(), (400, "MaxPostPreDataLengthExceededError".into()));
     assert_eq!(s3.get("up/a").await.status, 404);

@@ -24,7 +24,6 @@ mod forms;
 mod guarded;
 mod hostile;
 mod lifecycle;
-mod lifecycle_crash;
 mod lifecycle_rules;
 mod limits;
 mod multipart;
