@@ -1,10 +1,7 @@
 //! The access control list of an object, changed while it stays as it is.
 
-use holdfast_sqlite::Work;
-use holdfast_sqlite::rusqlite::Connection;
-
 use super::index::buckets;
-use super::index::{objects, versions};
+use super::index::chosen::Chosen;
 use super::opening::no_such_bucket;
 use super::puts::check_key;
 use super::reads::missing;
@@ -29,32 +26,16 @@ impl Engine {
         self.to_the_end(move |shared| {
             shared.write(move |connection| {
                 let Some(state) = buckets::state(connection, &bucket)? else { return no_such_bucket(&bucket) };
-                let set = set(connection, state.id, (&key, version), (owner.as_deref(), acl.as_deref()))?;
-                Ok(set.map(|version| (state.versioning != Versioning::Never).then_some(version)))
+                let Some(chosen) = Chosen::find(connection, state.id, &key, version)? else {
+                    return Ok(Err(missing(connection, state.id, &key, version)?));
+                };
+                if chosen.owner != owner {
+                    return Ok(Err(EngineError::PreconditionFailed));
+                }
+                chosen.set_acl(connection, (state.id, &key), acl.as_deref())?;
+                Ok(Ok((state.versioning != Versioning::Never).then_some(chosen.version)))
             })
         })
         .await
-    }
-}
-
-fn set(
-    connection: &Connection,
-    bucket: i64,
-    (key, version): (&str, Option<VersionId>),
-    (owner, acl): (Option<&str>, Option<&str>),
-) -> Work<Result<VersionId>> {
-    let outcome = |is_set, version| if is_set { Ok(version) } else { Err(EngineError::PreconditionFailed) };
-    let present = objects::present(connection, bucket, key)?.map(|present| present.version);
-    if let Some(present) = present.filter(|present| version.is_none_or(|wanted| wanted == *present)) {
-        let is_set = objects::set_acl(connection, bucket, key, (owner, acl))?;
-        return Ok(outcome(is_set, present));
-    }
-    let older = version.map(|version| versions::find(connection, bucket, key, version)).transpose()?.flatten();
-    match older.filter(|older| older.object.is_some()) {
-        Some(older) => {
-            let is_set = versions::set_acl(connection, (bucket, key, older.sequence), (owner, acl))?;
-            Ok(outcome(is_set, older.version))
-        }
-        None => Ok(Err(missing(connection, bucket, key, version)?)),
     }
 }

@@ -5,7 +5,8 @@ use holdfast_sqlite::Work;
 use holdfast_sqlite::rusqlite::Connection;
 
 use super::index::buckets::{self, BucketState};
-use super::index::{documents, objects, versions};
+use super::index::chosen::Chosen;
+use super::index::documents;
 use super::opening::no_such_bucket;
 use super::puts::check_key;
 use super::reads::missing_to_change;
@@ -90,7 +91,14 @@ impl Engine {
                 if !state.has_object_lock {
                     return Ok(Err(EngineError::NoObjectLock));
                 }
-                set(connection, state.id, (&key, version), change, now_ms)
+                let Some(chosen) = Chosen::find(connection, state.id, &key, version)? else {
+                    return Ok(Err(missing_to_change(connection, state.id, &key, version)?));
+                };
+                match changed(chosen.lock, change, now_ms) {
+                    Ok(lock) => chosen.set_lock(connection, (state.id, &key), lock)?,
+                    Err(refusal) => return Ok(Err(refusal)),
+                }
+                Ok(Ok(chosen.version))
             })
         })
         .await
@@ -117,36 +125,6 @@ pub(super) fn of_new_version(
 fn default_of(connection: &Connection, bucket: BucketState) -> Work<Option<DefaultRetention>> {
     let text = documents::find(connection, bucket.id, DEFAULT_RETENTION_DOCUMENT)?;
     Ok(text.map(|text| serde_json::from_str(&text)).transpose().map_err(|_| corrupt())?)
-}
-
-fn set(
-    connection: &Connection,
-    bucket: i64,
-    (key, version): (&str, Option<VersionId>),
-    change: LockChange,
-    now_ms: u64,
-) -> Work<Result<VersionId>> {
-    let present = objects::present(connection, bucket, key)?;
-    if let Some(present) = present.filter(|present| version.is_none_or(|wanted| wanted == present.version)) {
-        return Ok(match changed(present.lock, change, now_ms) {
-            Ok(lock) => {
-                objects::set_lock(connection, bucket, key, lock)?;
-                Ok(present.version)
-            }
-            Err(refusal) => Err(refusal),
-        });
-    }
-    let older = version.map(|version| versions::find(connection, bucket, key, version)).transpose()?.flatten();
-    let Some(older) = older.filter(|older| older.object.is_some()) else {
-        return Ok(Err(missing_to_change(connection, bucket, key, version)?));
-    };
-    Ok(match changed(older.lock, change, now_ms) {
-        Ok(lock) => {
-            versions::set_lock(connection, bucket, key, older.sequence, lock)?;
-            Ok(older.version)
-        }
-        Err(refusal) => Err(refusal),
-    })
 }
 
 fn changed(lock: Option<ObjectLock>, change: LockChange, now_ms: u64) -> Result<Option<ObjectLock>> {

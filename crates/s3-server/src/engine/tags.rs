@@ -1,10 +1,8 @@
 //! Tags of an object, changed while it stays as it is.
 
-use holdfast_sqlite::Work;
-use holdfast_sqlite::rusqlite::Connection;
-
 use super::index::buckets;
-use super::index::{objects, versions};
+use super::index::chosen::Chosen;
+use super::index::objects;
 use super::opening::no_such_bucket;
 use super::puts::check_key;
 use super::reads::missing_to_change;
@@ -29,31 +27,13 @@ impl Engine {
             shared.write(move |connection| {
                 let Some(state) = buckets::state(connection, &bucket)? else { return no_such_bucket(&bucket) };
                 let tags = objects::tags_text(&tags)?;
-                let set = set(connection, state.id, (&key, version), tags.as_deref())?;
-                Ok(set.map(|version| (state.versioning != Versioning::Never).then_some(version)))
+                let Some(chosen) = Chosen::find(connection, state.id, &key, version)? else {
+                    return Ok(Err(missing_to_change(connection, state.id, &key, version)?));
+                };
+                chosen.set_tags(connection, (state.id, &key), tags.as_deref())?;
+                Ok(Ok((state.versioning != Versioning::Never).then_some(chosen.version)))
             })
         })
         .await
-    }
-}
-
-fn set(
-    connection: &Connection,
-    bucket: i64,
-    (key, version): (&str, Option<VersionId>),
-    tags: Option<&str>,
-) -> Work<Result<VersionId>> {
-    let present = objects::present(connection, bucket, key)?.map(|present| present.version);
-    if let Some(present) = present.filter(|present| version.is_none_or(|wanted| wanted == *present)) {
-        objects::set_tags(connection, bucket, key, tags)?;
-        return Ok(Ok(present));
-    }
-    let older = version.map(|version| versions::find(connection, bucket, key, version)).transpose()?.flatten();
-    match older.filter(|older| older.object.is_some()) {
-        Some(older) => {
-            versions::set_tags(connection, bucket, key, older.sequence, tags)?;
-            Ok(Ok(older.version))
-        }
-        None => Ok(Err(missing_to_change(connection, bucket, key, version)?)),
     }
 }

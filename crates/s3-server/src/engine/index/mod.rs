@@ -7,6 +7,7 @@
 
 pub(super) mod buckets;
 pub(super) mod chores;
+pub(super) mod chosen;
 pub(super) mod documents;
 pub(super) mod objects;
 pub(super) mod parts;

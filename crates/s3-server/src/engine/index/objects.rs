@@ -118,40 +118,6 @@ pub(in super::super) fn delete(connection: &Connection, bucket: i64, key: &str) 
     Ok(())
 }
 
-pub(in super::super) fn set_tags(connection: &Connection, bucket: i64, key: &str, tags: Option<&str>) -> Work<()> {
-    connection
-        .prepare_cached("update object set tags = ?3 where bucket = ?1 and key = ?2")?
-        .execute(params![bucket, key, tags])?;
-    Ok(())
-}
-
-pub(in super::super) fn set_lock(
-    connection: &Connection,
-    bucket: i64,
-    key: &str,
-    lock: Option<ObjectLock>,
-) -> Work<()> {
-    connection.prepare_cached("update object set lock = ?3 where bucket = ?1 and key = ?2")?.execute(params![
-        bucket,
-        key,
-        lock_text(lock)?
-    ])?;
-    Ok(())
-}
-
-/// Whether it was set: only the object of that owner is changed.
-pub(in super::super) fn set_acl(
-    connection: &Connection,
-    bucket: i64,
-    key: &str,
-    (owner, acl): (Option<&str>, Option<&str>),
-) -> Work<bool> {
-    let changed = connection
-        .prepare_cached("update object set acl = ?3 where bucket = ?1 and key = ?2 and owner is ?4")?
-        .execute(params![bucket, key, acl, owner])?;
-    Ok(changed > 0)
-}
-
 /// Forgets all objects of a bucket, and owes the removal of their files.
 pub(in super::super) fn owe_removal_of_all(connection: &Connection, bucket: i64) -> Work<()> {
     let mut paths = connection.prepare_cached("select path from object where bucket = ?1")?;

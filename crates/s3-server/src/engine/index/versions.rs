@@ -6,7 +6,7 @@ use holdfast_sqlite::rusqlite::{Connection, OptionalExtension as _, Params, Row,
 use super::super::data_path::DataPath;
 use super::super::{ObjectInfo, ObjectLock, VersionId};
 use super::chores::{self, Chore};
-use super::objects::{self, lock_text, read_lock, read_version};
+use super::objects::{self, read_lock, read_version};
 use super::{TextBytes, loaded, stored};
 
 /// Columns that `object` and `version` share: rows move from one to the other as they are.
@@ -63,7 +63,7 @@ pub(in super::super) fn delete(connection: &Connection, bucket: i64, key: &str, 
 }
 
 /// Which of a key's rows is meant: ?1 is the bucket, ?2 the key, ?3 the version's number.
-fn condition(version: VersionId) -> &'static str {
+pub(super) fn condition(version: VersionId) -> &'static str {
     match version.sequence() {
         Some(_) => "bucket = ?1 and key = ?2 and sequence = ?3 and version is not null",
         None => "bucket = ?1 and key = ?2 and version is null and ?3 is null",
@@ -115,43 +115,6 @@ pub(in super::super) fn info(
     let (mut info, path) = objects::read(key, row)?;
     info.version.get_or_insert(VersionId::NULL);
     Ok(Some((info, path)))
-}
-
-pub(in super::super) fn set_tags(
-    connection: &Connection,
-    bucket: i64,
-    key: &str,
-    sequence: i64,
-    tags: Option<&str>,
-) -> Work<()> {
-    connection
-        .prepare_cached("update version set tags = ?4 where bucket = ?1 and key = ?2 and sequence = ?3")?
-        .execute(params![bucket, key, sequence, tags])?;
-    Ok(())
-}
-
-pub(in super::super) fn set_lock(
-    connection: &Connection,
-    bucket: i64,
-    key: &str,
-    sequence: i64,
-    lock: Option<ObjectLock>,
-) -> Work<()> {
-    connection
-        .prepare_cached("update version set lock = ?4 where bucket = ?1 and key = ?2 and sequence = ?3")?
-        .execute(params![bucket, key, sequence, lock_text(lock)?])?;
-    Ok(())
-}
-
-/// As [`objects::set_acl`].
-pub(in super::super) fn set_acl(
-    connection: &Connection,
-    (bucket, key, sequence): (i64, &str, i64),
-    (owner, acl): (Option<&str>, Option<&str>),
-) -> Work<bool> {
-    let sql = "update version set acl = ?4 where bucket = ?1 and key = ?2 and sequence = ?3 and owner is ?5";
-    let changed = connection.prepare_cached(sql)?.execute(params![bucket, key, sequence, acl, owner])?;
-    Ok(changed > 0)
 }
 
 pub(in super::super) fn exist(connection: &Connection, bucket: i64) -> Work<bool> {
