@@ -19,9 +19,14 @@ export interface Ended {
   stderr: string;
 }
 
-/** Runs `holdfast` to its end. */
-export async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+/** Runs `holdfast` to its end, with `input` at its standard input. */
+export async function run(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  input = "",
+): Promise<Ended> {
   const child = start(args, env);
+  child.stdin?.end(input);
   let [stdout, stderr] = ["", ""];
   child.stdout?.on("data", (chunk) => {
     stdout += chunk;

@@ -1,113 +1,89 @@
-// S3Level beside s3leveldown on the same data and the same server, which answers as late as S3 does: 15 ms for a get,
-// 30 ms for a put, a list and a delete. The server runs in a process of its own.
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+// S3Level in both layouts beside s3leveldown, the official binding of SlateDB, and classic-level on the local disk as
+// the limit. The server runs in a process of its own; it answers at once, and then as late as S3 does: 15 ms for a
+// get, 30 ms for a put, a list and a delete. BENCH_KEYS (default 10,000) entries of 100 bytes are scanned.
+import { classicLevel, holdfast, s3leveldown, slatedb } from "./level/databases.mjs";
+import { startServer } from "./level/server.mjs";
 import { compare } from "./measure.mjs";
 
-process.env.AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE = "1";
-const here = fileURLToPath(new URL(".", import.meta.url));
-const require = createRequire(join(here, "package.json"));
-const { S3Level } = createRequire(resolve(here, "../package.json"))("holdfast/level");
-const [AWS, S3LevelDown, levelup] = ["aws-sdk", "s3leveldown", "levelup"].map((name) => require(name));
+const KEYS = Number(process.env.BENCH_KEYS ?? 10_000);
+const FEW = Math.min(KEYS, 300);
+const VALUE = "v".repeat(100);
+const LATE = [
+  ["at once", { get: 0, put: 0 }],
+  ["after 15 ms for a get and 30 ms for the rest", { get: 15, put: 30 }],
+];
 
-const KEYS = Number(process.env.BENCH_KEYS ?? 300);
-const BATCH = Number(process.env.BENCH_BATCH ?? 100);
-const folder = mkdtempSync(join(tmpdir(), "holdfast-bench-"));
-const SERVER = `
-  const { SmartStorage } = require(${JSON.stringify(resolve(here, "../dist/index.js"))});
-  SmartStorage.createAndStart({
-    server: { port: 0, address: "127.0.0.1", silent: true },
-    storage: { directory: ${JSON.stringify(folder)} },
-    buckets: ["bench"],
-  }).then(async (storage) => {
-    storage.faults.add({ operation: "GetObject", delayMs: 15 });
-    for (const operation of ["PutObject", "ListObjectsV2", "DeleteObject", "DeleteObjects"]) {
-      storage.faults.add({ operation, delayMs: 30 });
-    }
-    console.log((await storage.getStorageDescriptor()).port);
-  });`;
-
-/** Reads a stream of levelup to its end; gives back how many entries it had. */
-async function counted(stream) {
-  let count = 0;
-  stream.on("data", () => count++);
-  await once(stream, "end");
-  return count;
-}
+const keyOf = (n) => `k${String(n).padStart(8, "0")}`;
+const puts = (from, count) =>
+  Array.from({ length: count }, (_, n) => ({ type: "put", key: keyOf(from + n), value: VALUE }));
 
 function expectEqual(found, expected) {
   if (found !== expected) throw new Error(`${found} entries where ${expected} were expected`);
 }
 
-const server = spawn(process.execPath, ["-e", SERVER], { stdio: ["ignore", "pipe", "inherit"] });
-const [port] = await once(server.stdout, "data");
-const endpoint = `http://127.0.0.1:${String(port).trim()}`;
-const keys = { accessKeyId: "STORAGE", secretAccessKey: "STORAGE" };
-const sdk = new AWS.S3({ ...keys, endpoint, s3ForcePathStyle: true, maxRetries: 0 });
+/** Contenders for `compare`: the same work on each database. */
+const each = (databases, work, prepare) =>
+  Object.fromEntries(
+    databases.map((db) => [db.name, { run: () => work(db), ...(prepare && { prepare: () => prepare(db) }) }]),
+  );
 
-const ours = new S3Level("bench/data", { endpoint, credentials: keys });
-await ours.open();
-const theirs = levelup(new S3LevelDown("bench/data", sdk));
-const value = "v".repeat(100);
-const writes = (prefix, count) =>
-  Array.from({ length: count }, (_, n) => ({ type: "put", key: `${prefix}${String(n).padStart(6, "0")}`, value }));
-await ours.batch(writes("k", KEYS));
+async function scans(databases, count, what) {
+  const range = { gte: keyOf(0), lt: keyOf(count) };
+  for (const reverse of [false, true]) {
+    const scan = async (db) => expectEqual(await db.scan({ ...range, reverse }), count);
+    const way = reverse ? "backwards" : "forwards";
+    const few = { operations: count, rounds: 3, warmups: 0 };
+    await compare(
+      `scan of ${count} entries ${way}, cold, ${what}`,
+      few,
+      each(databases, scan, (db) => db.reopen()),
+    );
+    await compare(`scan of ${count} entries ${way}, warm, ${what}`, { ...few, warmups: 1 }, each(databases, scan));
+  }
+  for (const db of databases.filter(({ requests }) => requests !== undefined)) {
+    await db.reopen();
+    const before = db.requests();
+    await db.scan(range);
+    console.log(`  ${db.name}: ${db.requests() - before} requests for the scan, cold`);
+  }
+}
 
-const few = { rounds: 3, warmups: 1 };
-const range = { gte: "k", lt: "l" };
-await compare(
-  `scan of ${KEYS} entries with values`,
-  { ...few, operations: KEYS },
-  {
-    holdfast: async () => expectEqual((await ours.iterator(range).all()).length, KEYS),
-    s3leveldown: async () => expectEqual(await counted(theirs.createReadStream(range)), KEYS),
-  },
-);
-await compare(
-  `scan of ${KEYS} keys`,
-  { ...few, operations: KEYS },
-  {
-    holdfast: async () => expectEqual((await ours.keys(range).all()).length, KEYS),
-    s3leveldown: async () => expectEqual(await counted(theirs.createKeyStream(range)), KEYS),
-  },
-);
-await compare("the last 10 entries", few, {
-  holdfast: async () => expectEqual((await ours.iterator({ ...range, reverse: true, limit: 10 }).all()).length, 10),
-  s3leveldown: async () =>
-    expectEqual(await counted(theirs.createReadStream({ ...range, reverse: true, limit: 10 })), 10),
-});
-await compare(
-  `batch of ${BATCH} puts`,
-  { ...few, operations: BATCH },
-  {
-    holdfast: () => ours.batch(writes("b", BATCH)),
-    s3leveldown: () => theirs.batch(writes("b", BATCH)),
-  },
-);
-await compare(
-  "one put",
-  { rounds: 15 },
-  {
-    holdfast: () => ours.put("one", value),
-    s3leveldown: () => theirs.put("one", value),
-  },
-);
-await compare(
-  "one get",
-  { rounds: 15 },
-  {
-    holdfast: () => ours.get("one"),
-    s3leveldown: () => theirs.get("one"),
-  },
-);
-
-await ours.close();
-await theirs.close();
-server.kill();
-await once(server, "exit");
-rmSync(folder, { recursive: true });
+const server = await startServer();
+const [lsm, objects] = [await holdfast(server, "lsm"), await holdfast(server, "objects")];
+const [theirs, binding, local] = [s3leveldown(server), await slatedb(server), await classicLevel()];
+const all = [lsm, objects, binding, theirs, local];
+try {
+  for (const db of all) {
+    const count = db === theirs ? FEW : KEYS;
+    for (let from = 0; from < count; from += 1000) await db.batch(puts(from, Math.min(1000, count - from)));
+  }
+  for (const [what, delays] of LATE) {
+    await server.late(delays);
+    const few = { rounds: 5, warmups: 1 };
+    await compare(
+      `put, S3 answers ${what}`,
+      few,
+      each(all, (db) => db.put("one", VALUE)),
+    );
+    await compare(
+      `get, S3 answers ${what}`,
+      few,
+      each(all, (db) => db.get(keyOf(7))),
+    );
+    const keys = Array.from({ length: 100 }, (_, n) => keyOf((n * FEW) / 100));
+    const many = { ...few, operations: 100 };
+    const getMany = async (db) => expectEqual(await db.getMany(keys), 100);
+    await compare(`getMany of 100, S3 answers ${what}`, many, each(all, getMany));
+    await compare(
+      `batch of 200, S3 answers ${what}`,
+      { ...few, rounds: 3, operations: 200 },
+      each(all, (db) => db.batch(puts(KEYS, 200))),
+    );
+    await scans([lsm, objects, binding, theirs, local], FEW, what);
+    await scans([lsm, objects, binding, local], KEYS, what);
+  }
+} finally {
+  await server.late({ get: 0, put: 0 });
+  for (const db of all) await db.end();
+  await server.stop();
+}

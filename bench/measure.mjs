@@ -8,7 +8,8 @@
  * @param {{ operations?: number, rounds?: number, warmups?: number, bytes?: number }} options
  *   `operations`: how many operations one call of a contender does (default 1); `rounds`: counted rounds (default 7);
  *   `warmups`: rounds before them (default 2); `bytes`: moved by one call, to print MB/s.
- * @param {Record<string, () => unknown>} contenders By name; the first is ours, and the ratios are its time by theirs.
+ * @param {Record<string, (() => unknown) | { run: () => unknown, prepare?: () => unknown }>} contenders By name; the
+ *   first is ours, and the ratios are its time by theirs. `prepare` comes before each call and is not timed.
  */
 export async function compare(title, options, contenders) {
   const { operations = 1, rounds = 7, warmups = 2, bytes } = options;
@@ -17,8 +18,11 @@ export async function compare(title, options, contenders) {
   for (let round = -warmups; round < rounds; round++) {
     // Every other round the other way round, so that nobody always runs on a warm machine.
     for (const name of round % 2 === 0 ? names : [...names].reverse()) {
+      const contender = contenders[name];
+      const { run, prepare } = typeof contender === "function" ? { run: contender } : contender;
+      await prepare?.();
       const begun = performance.now();
-      await contenders[name]();
+      await run();
       const took = performance.now() - begun;
       if (round >= 0) times.get(name).push(took);
     }

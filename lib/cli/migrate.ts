@@ -1,8 +1,8 @@
-import type { SingleBar } from "cli-progress";
 import type { Command } from "commander";
 import { ConfigError } from "../errors.js";
-import { createStore, type MigrateProgress, migrate, type StoreOptions } from "../store/index.js";
+import { createStore, migrate, type StoreOptions } from "../store/index.js";
 import { type Output, outputOf } from "./output.js";
+import { showProgress } from "./progress.js";
 import { type S3Address, s3Address } from "./s3-address.js";
 
 const EXAMPLES = `
@@ -38,7 +38,7 @@ async function run(from: string, to: string, { verify }: MigrateCommandOptions, 
   const settings = [storeAt(from), storeAt(to)] as const;
   await using source = await createStore("source", settings[0]);
   await using destination = await createStore("destination", settings[1]);
-  const shown = await progress(output);
+  const shown = await showProgress(output);
   try {
     const report = await migrate(source, destination, { verify, onProgress: shown.show });
     shown.end();
@@ -49,33 +49,6 @@ async function run(from: string, to: string, { verify }: MigrateCommandOptions, 
   } finally {
     shown.end();
   }
-}
-
-/** A bar on a terminal, a line for each phase elsewhere, nothing with `--json`. */
-async function progress(output: Output): Promise<{ show: (progress: MigrateProgress) => void; end: () => void }> {
-  let phase = "";
-  if (output.json || !process.stderr.isTTY) {
-    const show = (at: MigrateProgress) => {
-      if (at.phase !== phase) output.note(at.phase);
-      phase = at.phase;
-    };
-    return { show, end: () => {} };
-  }
-  // Loaded for people at a terminal alone.
-  const { SingleBar, Presets } = await import("cli-progress");
-  let bar: SingleBar | undefined;
-  const show = (at: MigrateProgress) => {
-    if (at.phase !== phase) {
-      bar?.stop();
-      const format = `${at.phase.padEnd(13)} [{bar}] {value}${at.total === undefined ? "" : "/{total}"}`;
-      bar = new SingleBar({ format, stream: process.stderr, hideCursor: true }, Presets.shades_classic);
-      bar.start(at.total ?? at.done, at.done);
-      phase = at.phase;
-    }
-    bar?.setTotal(at.total ?? at.done);
-    bar?.update(at.done);
-  };
-  return { show, end: () => bar?.stop() };
 }
 
 /** The store that a text of the command line names. */

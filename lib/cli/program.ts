@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { ConfigError } from "../errors.js";
+import { addLevel } from "./level.js";
 import { addMigrate } from "./migrate.js";
 import { EXIT, outputOf } from "./output.js";
 import { addReplicas } from "./replicas.js";
@@ -29,6 +30,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   addMigrate(program);
   addRestore(program);
   addReplicas(program);
+  addLevel(program);
   try {
     await program.parseAsync(args, { from: "user" });
     return EXIT.done;

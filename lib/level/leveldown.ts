@@ -3,6 +3,7 @@ import { AbstractDown, answer, type Callback } from "./abstract-down.js";
 import { connect } from "./connection.js";
 import { nativeRange, type RangeOptions } from "./cursor.js";
 import { type CreationOptions, type LayoutOptions, nativeOpenOptions } from "./open-options.js";
+import { refuseNearMisses } from "./option-names.js";
 import { type ReadyIteratorOptions, S3LevelDownIterator } from "./s3-leveldown-iterator.js";
 import type { S3Source } from "./s3-settings.js";
 
@@ -40,6 +41,7 @@ class S3LevelDown extends AbstractDown {
       errorIfExists: true,
     });
     if (typeof location !== "string") throw new Error("constructor requires a location string argument");
+    refuseNearMisses(options ?? {});
     this.location = location;
     this.#s3 = s3;
     this.#options = options;

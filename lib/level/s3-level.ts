@@ -4,6 +4,7 @@ import { connect } from "./connection.js";
 import { nativeRange, type RangeOptions } from "./cursor.js";
 import { type MigrationOptions, type MigrationProgress, migrate } from "./migrate.js";
 import { type CreationOptions, type LayoutOptions, nativeOpenOptions } from "./open-options.js";
+import { refuseNearMisses } from "./option-names.js";
 import { type ReadOptions, S3LevelIterator } from "./s3-level-iterator.js";
 import { S3LevelSnapshot } from "./s3-level-snapshot.js";
 import { invalid, isS3Setting, type S3Settings, type S3Source } from "./s3-settings.js";
@@ -213,6 +214,7 @@ export class S3Level<K = string, V = string> extends AbstractLevel<Buffer, K, V>
 
 /** Options for S3, if there are any, and those of Level. */
 function divided(options: object): [S3Settings | undefined, object] {
+  refuseNearMisses(options);
   const entries = Object.entries(options);
   const flat = entries.filter(([name]) => isS3Setting(name));
   const level = entries.filter(([name]) => !isS3Setting(name));

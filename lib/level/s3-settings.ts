@@ -74,6 +74,9 @@ const KNOWN: Readonly<Record<keyof S3Settings, "string" | "boolean" | "number" |
   checksums: "string",
 };
 
+/** The names of all settings. */
+export const S3_SETTINGS: readonly string[] = Object.keys(KNOWN);
+
 /** Whether an option's name is one of a setting of S3. */
 export function isS3Setting(name: string): boolean {
   return Object.hasOwn(KNOWN, name);
