@@ -13,6 +13,7 @@ const CRATE_ARROWS: Readonly<Record<string, readonly string[]>> = {
   "holdfast-base": [],
   "holdfast-sqlite": ["base"],
   "holdfast-s3-client": ["base"],
+  "holdfast-p2p": ["base", "sqlite"],
   "holdfast-s3-server": ["base", "sqlite"],
   "holdfast-store": ["base", "s3-client", "sqlite"],
   "holdfast-replica": ["base", "s3-client", "sqlite"],
