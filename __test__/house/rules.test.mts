@@ -52,6 +52,7 @@ const LIB_ARROWS: Readonly<Record<string, readonly string[]>> = {
 /** Packages that a user may not have installed, or may not want loaded: each is loaded by its own door alone. */
 const OPTIONAL_PACKAGES: Readonly<Record<string, string>> = {
   commander: "lib/cli",
+  debug: "lib/level",
   "cli-progress": "lib/cli",
   keyv: "lib/interop",
   unstorage: "lib/interop",

@@ -1,7 +1,10 @@
 // What s3leveldown's documentation warns of, in both layouts: how many requests and how much memory it takes here.
 // HOLDFAST_LONG=1 runs it at the sizes that docs/level.md gives figures for.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { resolve } from "node:path";
 import { describe, it } from "node:test";
+import { promisify } from "node:util";
 import { S3Level, type S3LevelOptions } from "holdfast/level";
 import { levelServer } from "./server.mts";
 
@@ -99,11 +102,15 @@ describe("iterating in reverse with a limit", () => {
 });
 
 describe("iterating over everything", () => {
-  const count = long ? 1_000_000 : 20_000;
-
-  for (const reverse of [false, true]) {
-    it(`holds a bounded part of it in memory, reverse ${reverse}`, async (t) => {
-      const db = await filled(count, { layout: "lsm" });
+  for (const [layout, reverse, count] of [
+    ["lsm", false, long ? 1_000_000 : 20_000],
+    ["lsm", true, long ? 1_000_000 : 20_000],
+    ["objects", false, 100_000],
+    ["objects", true, 100_000],
+  ] as const) {
+    const skip = long || layout === "lsm" ? false : "takes minutes to fill; run it with HOLDFAST_LONG=1";
+    it(`holds a bounded part of it in memory, layout ${layout}, reverse ${reverse}`, { skip }, async (t) => {
+      const db = await filled(count, { layout });
       const before = process.memoryUsage().rss;
       let most = 0;
       let seen = 0;
@@ -116,6 +123,55 @@ describe("iterating over everything", () => {
       await db.close();
     });
   }
+});
+
+describe("an idle database", () => {
+  const skip = long ? false : "takes two minutes; run it with HOLDFAST_LONG=1";
+
+  it("sends few requests in layout lsm, and none in layout objects", { skip }, async (t) => {
+    for (const [layout, most] of [
+      ["lsm", 50],
+      ["objects", 0],
+    ] as const) {
+      const db = await filled(10, { layout });
+      const spent = await requests(db, () => new Promise((done) => setTimeout(done, 60_000)));
+      assert.ok(spent <= most, `${spent} requests`);
+      t.diagnostic(`layout ${layout}: ${spent} requests in a minute`);
+      await db.close();
+    }
+  });
+});
+
+describe("many processes that write one key", () => {
+  const [processes, each] = long ? [8, 50] : [2, 10];
+
+  it("lose no update, with ETags", async (t) => {
+    const db = await filled(0, { layout: "objects" });
+    await db.put("n", "0");
+    const script = `
+      const { S3Level } = require("holdfast/level");
+      const db = new S3Level(${JSON.stringify(db.location)}, { s3: ${JSON.stringify(s3)} });
+      (async () => {
+        let conflicts = 0;
+        for (let done = 0; done < ${each}; ) {
+          const { value, etag } = await db.getWithEtag("n");
+          const code = await db.put("n", String(Number(value) + 1), { ifMatch: etag }).catch(({ code }) => code);
+          if (code === undefined) done++;
+          else if (code === "LEVEL_CONFLICT") conflicts++;
+          else throw new Error(code);
+        }
+        console.log(conflicts);
+      })();`;
+    const cwd = resolve(import.meta.dirname, "../..");
+    const run = promisify(execFile);
+    const ended = await Promise.all(
+      Array.from({ length: processes }, () => run(process.execPath, ["-e", script], { cwd })),
+    );
+    assert.equal(await db.get("n"), `${processes * each}`);
+    const conflicts = ended.reduce((sum, { stdout }) => sum + Number(stdout), 0);
+    t.diagnostic(`${processes} processes, ${processes * each} updates: none lost, ${conflicts} conflicts`);
+    await db.close();
+  });
 });
 
 describe("a snapshot under writes", () => {

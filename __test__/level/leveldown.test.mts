@@ -1,7 +1,9 @@
 // S3LevelDown under levelup: the samples of s3leveldown's documentation, and what they leave open.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createRequire } from "node:module";
+import { resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { describe, it } from "node:test";
 import { S3Client } from "@aws-sdk/client-s3";
@@ -86,6 +88,26 @@ describe("S3LevelDown", () => {
       assert.equal((down.supports as { snapshots: boolean }).snapshots, layout === "lsm");
       await db.close();
     }
+  });
+
+  it("says what it does where DEBUG=S3LevelDown, and no values", () => {
+    const script = `
+      const db = require("levelup")(new (require("holdfast/leveldown"))(${JSON.stringify(location())}));
+      db.put("name", "secret").then(() => db.get("name")).then(() => db.get("no")).catch(() => db.close());`;
+    const env = {
+      ...process.env,
+      AWS_ENDPOINT_URL_S3: s3.endpoint,
+      AWS_ACCESS_KEY_ID: s3.credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: s3.credentials.secretAccessKey,
+    };
+    const cwd = resolve(import.meta.dirname, "../..");
+    const run = (more: object) =>
+      spawnSync(process.execPath, ["-e", script], { cwd, env: { ...env, ...more }, encoding: "utf8" }).stderr;
+    const said = run({ DEBUG: "S3LevelDown", DEBUG_COLORS: "0" });
+    for (const call of ["open level/", 'put "name"', 'get "name"', "close level/"])
+      assert.ok(said.includes(call), said);
+    assert.doesNotMatch(said, /secret/);
+    assert.equal(run({ DEBUG: "" }), "");
   });
 
   it("answers many keys at once, with nothing for those that are absent", async () => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { describe, it } from "node:test";
 import S3LevelDown from "holdfast/leveldown";
+import { dice } from "./dice.mts";
 import { levelServer } from "./server.mts";
 
 /** PouchDB as far as it is used here; its packages ship no types. */
@@ -67,15 +68,6 @@ async function outcome(promise: Promise<unknown>): Promise<unknown> {
     const { status, name } = error as { status: number; name: string };
     return { status, name };
   }
-}
-
-/** Whole numbers below a limit, the same for the same seed. */
-function dice(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
 }
 
 type Step = (db: Pouch) => Promise<unknown>;

@@ -6,6 +6,7 @@ import { type CreationOptions, type LayoutOptions, nativeOpenOptions } from "./o
 import { refuseNearMisses } from "./option-names.js";
 import { type ReadyIteratorOptions, S3LevelDownIterator } from "./s3-leveldown-iterator.js";
 import type { S3Source } from "./s3-settings.js";
+import { traced } from "./trace.js";
 
 type OpenOptions = LayoutOptions & CreationOptions;
 type Write = { type: "put"; key: Buffer; value: Buffer } | { type: "del"; key: Buffer };
@@ -71,16 +72,16 @@ class S3LevelDown extends AbstractDown {
   }
 
   protected _open(options: OpenOptions, callback: Callback): void {
-    answer(this.#open({ ...this.#options, ...options }), callback);
+    answer(traced("open", this.location, this.#open({ ...this.#options, ...options })), callback);
   }
 
   protected _close(callback: Callback): void {
     const closing = this.#database === undefined ? Promise.resolve() : settle(this.#database.close());
-    answer(closing, callback);
+    answer(traced("close", this.location, closing), callback);
   }
 
   protected _get(key: Buffer, options: { asBuffer?: boolean }, callback: Callback<Buffer | string>): void {
-    answer(this.#get(key), (error, value) => {
+    answer(traced("get", key, this.#get(key)), (error, value) => {
       if (error || value === undefined) return callback(error ?? notFound());
       callback(null, options.asBuffer === false ? value.toString() : value);
     });
@@ -89,29 +90,30 @@ class S3LevelDown extends AbstractDown {
   protected _getMany(keys: Buffer[], options: { asBuffer?: boolean }, callback: Callback<unknown[]>): void {
     const shown = (value: Buffer | null | undefined) =>
       options.asBuffer === false ? value?.toString() : (value ?? undefined);
-    answer(
-      settle(this.#native.getMany(keys)).then((values) => values.map(shown)),
-      callback,
-    );
+    const values = settle(this.#native.getMany(keys)).then((found) => found.map(shown));
+    answer(traced("getMany", keys.length, values), callback);
   }
 
   protected _put(key: Buffer, value: Buffer, _options: object, callback: Callback): void {
-    answer(settle(this.#native.put(key, value, { ifNoneMatch: false })).then(nothing), callback);
+    const stored = settle(this.#native.put(key, value, { ifNoneMatch: false })).then(nothing);
+    answer(traced("put", key, stored), callback);
   }
 
   protected _del(key: Buffer, _options: object, callback: Callback): void {
-    answer(settle(this.#native.del(key)), callback);
+    answer(traced("del", key, settle(this.#native.del(key))), callback);
   }
 
   protected _batch(writes: Write[], options: { sync?: boolean }, callback: Callback): void {
     const operations = writes.map((write) =>
       write.type === "put" ? { key: write.key, value: write.value } : { key: write.key },
     );
-    answer(settle(this.#native.batch(operations, options.sync !== false)), callback);
+    const written = settle(this.#native.batch(operations, options.sync !== false));
+    answer(traced("batch", writes.length, written), callback);
   }
 
   protected _clear(options: RangeOptions, callback: Callback): void {
-    answer(settle(this.#native.clear(nativeRange({ ...options, values: false }))), callback);
+    const cleared = settle(this.#native.clear(nativeRange({ ...options, values: false })));
+    answer(traced("clear", this.location, cleared), callback);
   }
 
   protected _iterator(options: ReadyIteratorOptions): S3LevelDownIterator {
