@@ -251,8 +251,9 @@ describe("a store and its process", () => {
       };
       store.events.typed<number>().subscribe({ name: "one" }, handler).catch(reject);
     });
+    // How many checkpoints were written before the end, nobody knows.
     const [first = -1] = again;
-    assert.ok(first > 0 && first <= (handled.at(-1) ?? -1) + 1, `began again at ${first}, after ${handled.at(-1)}`);
+    assert.ok(first >= 0 && first <= (handled.at(-1) ?? -1) + 1, `began again at ${first}, after ${handled.at(-1)}`);
     assert.deepEqual(
       again,
       Array.from({ length: 300 - first }, (_, n) => first + n),

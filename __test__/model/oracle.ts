@@ -139,7 +139,9 @@ export class Oracle {
   }
 
   #increment(key: string, by: number): unknown {
-    const value = this.kv.live.get(key)?.value ?? 0;
+    const cell = this.kv.live.get(key);
+    // Nothing counts as 0; a null that was set is no number.
+    const value = cell === undefined ? 0 : cell.value;
     if (typeof value !== "number" || !Number.isFinite(value + by) || Object.is(value, -0))
       return new Refusal("NOT_A_NUMBER");
     this.kv.put(key, value + by);

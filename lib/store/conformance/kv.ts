@@ -72,6 +72,9 @@ it("increment refuses what is no number and leaves it", async ({ store }) => {
   await assert.rejects(store.kv.increment("s"), { code: "NOT_A_NUMBER" });
   await assert.rejects(store.kv.increment("n", Number.NaN), { code: "NOT_A_NUMBER" });
   assert.equal(await store.kv.get("s"), "1");
+  await store.kv.set("null", null);
+  await assert.rejects(store.kv.increment("null", 0), { code: "NOT_A_NUMBER" });
+  assert.equal(await store.kv.get("null"), null);
 });
 
 it("values keep their types", async ({ store }) => {
