@@ -121,7 +121,7 @@ export class Kv<T = unknown> {
   /**
    * Changes of a key, or of all keys under a prefix, from now on, in the order of commits where
    * `capabilities.ordered`. A watched key also shows, after a moment and in its newest state only, what other
-   * processes did and that it expired; a watched prefix shows what this store did.
+   * processes did and that it expired; a watched prefix shows what they did where `capabilities.notifies`.
    * @throws ConflictError `WATCH_OVERFLOW` from the iteration, when its reader fell too far behind
    */
   watch<V extends T = T>(target: WatchTarget, options: WatchOptions = {}): Watch<V> {

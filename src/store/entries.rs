@@ -58,11 +58,7 @@ impl ListQueryData {
 
 /// 0 is records, 2 the checkpoints of subscriptions, everything else kv.
 pub(super) fn space_of(number: u32) -> Space {
-    match number {
-        0 => Space::Records,
-        2 => Space::Checkpoints,
-        _ => Space::Kv,
-    }
+    Space::numbered(number.into())
 }
 
 #[napi]

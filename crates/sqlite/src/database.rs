@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use crate::readers::Readers;
 use crate::writer::Writer;
-use crate::{Schema, Settings, Work};
+use crate::{CommitProbe, Schema, Settings, Work};
 
 /// A database file, open. Clones share it.
 #[derive(Clone, Debug)]
@@ -92,6 +92,14 @@ impl Database {
     /// What `work` fails with.
     pub fn read<T>(&self, work: impl FnOnce(&Connection) -> Work<T>) -> Result<T> {
         Ok(self.readers.with(work)??)
+    }
+
+    /// What tells whether anybody commits, this process or another.
+    ///
+    /// # Errors
+    /// As [`Settings::connect_reader`]; `Internal` for a database in memory, which nobody else can open.
+    pub fn commit_probe(&self) -> Result<CommitProbe> {
+        CommitProbe::new(self.readers.connect()?)
     }
 
     /// Finishes the queued writes, checkpoints and closes. Calls after it are `Closed`. Closing twice is fine.

@@ -10,6 +10,7 @@
 //!
 //! Invariant: nothing outside this crate opens a connection without [`Settings::connect`].
 
+mod commit_probe;
 mod database;
 mod failure;
 mod readers;
@@ -17,6 +18,7 @@ mod schema;
 mod settings;
 mod writer;
 
+pub use commit_probe::CommitProbe;
 pub use database::Database;
 pub use failure::{Failure, Work};
 pub use rusqlite;

@@ -60,6 +60,14 @@ impl Readers {
         }
     }
 
+    /// A connection that only reads, outside the pool.
+    pub(crate) fn connect(&self) -> Result<Connection> {
+        match &self.source {
+            Source::File(settings) => settings.connect_reader(),
+            Source::Writer(_) => Err(Error::internal("a database in memory has one connection")),
+        }
+    }
+
     /// Closes the idle connections; those in use are closed when they come back.
     pub(crate) fn close(&self) {
         let mut state = self.state();

@@ -23,6 +23,15 @@ impl Space {
         }
     }
 
+    /// The space of a number.
+    pub fn numbered(number: i64) -> Self {
+        match number {
+            0 => Self::Records,
+            2 => Self::Checkpoints,
+            _ => Self::Kv,
+        }
+    }
+
     /// Its name in paths and messages.
     pub fn name(self) -> &'static str {
         match self {

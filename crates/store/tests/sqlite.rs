@@ -2,14 +2,14 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use holdfast_base::{Key, ManualClock};
 use holdfast_sqlite::rusqlite::Connection;
 use holdfast_store::adapters::sqlite::Sqlite;
-use holdfast_store::ports::Blobs;
+use holdfast_store::ports::{Blobs, Hear, News};
 use holdfast_store::{Adapter, Batch, Condition, Outcome, PutOptions, Space, Step};
 use holdfast_testkit::conformance::store::{BEGIN_MS, Subject};
 
@@ -139,5 +139,94 @@ async fn the_sweep_leaves_what_is_being_read() {
     assert_eq!(rest.len(), (2 << 20) - (256 << 10));
     store.sweep().await.unwrap();
     assert_eq!(rows(folder.path(), "select count(*) from blob_chunks"), 0);
+    store.close().await.unwrap();
+}
+
+/// What a store was told, and a way to wait for more.
+#[derive(Default)]
+struct Told {
+    news: Mutex<Vec<News>>,
+    more: tokio::sync::Notify,
+}
+
+impl Told {
+    fn hear(self: &Arc<Self>) -> Hear {
+        let told = Arc::clone(self);
+        Arc::new(move |news| {
+            told.news.lock().unwrap().push(news);
+            told.more.notify_one();
+        })
+    }
+
+    /// Everything, once it is as long as `count`.
+    async fn until(&self, count: usize) -> Vec<News> {
+        loop {
+            let news = self.news.lock().unwrap().clone();
+            if news.len() >= count {
+                return news;
+            }
+            self.more.notified().await;
+        }
+    }
+}
+
+fn changed(names: &[(Space, &str)], appended: bool) -> News {
+    News::Committed { changed: names.iter().map(|(space, name)| (*space, (*name).to_owned())).collect(), appended }
+}
+
+#[tokio::test]
+async fn who_follows_hears_what_others_commit_and_nothing_of_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::at(BEGIN_MS));
+    let (one, two) = (open(folder.path(), &clock), open(folder.path(), &clock));
+    two.commit(Batch::one(Step::put(Space::Kv, key("before"), "1"))).await.unwrap();
+    let told = Arc::new(Told::default());
+    one.follow(told.hear()).await.unwrap();
+    one.commit(Batch::one(Step::put(Space::Kv, key("own"), "1"))).await.unwrap();
+    let refused = Step::Delete { space: Space::Kv, key: key("x"), condition: Condition::Version(7) };
+    two.commit(Batch { steps: vec![Step::put(Space::Kv, key("undone"), "1"), refused], atomic: true })
+        .await
+        .unwrap_err();
+    let stream = key("s");
+    let append = Step::Append { stream, payload: "1".into(), expected_version: None, id: None, timestamp_ms: None };
+    let steps = vec![Step::put(Space::Records, key("a"), "1"), Step::delete(Space::Kv, key("before")), append];
+    two.commit(Batch { steps, atomic: true }).await.unwrap();
+    let expected = vec![changed(&[(Space::Records, "a"), (Space::Kv, "before")], true)];
+    assert_eq!(told.until(1).await, expected);
+    one.close().await.unwrap();
+    assert_eq!(rows(folder.path(), "select count(*) from changes"), 0, "nobody waits for them");
+    two.commit(Batch::one(Step::put(Space::Kv, key("after"), "1"))).await.unwrap();
+    assert_eq!(rows(folder.path(), "select count(*) from changes"), 0, "nobody follows");
+    two.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn who_did_not_say_in_time_that_it_lives_hears_of_a_gap_and_follows_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::at(BEGIN_MS));
+    let (one, two) = (open(folder.path(), &clock), open(folder.path(), &clock));
+    let told = Arc::new(Told::default());
+    one.follow(told.hear()).await.unwrap();
+    clock.advance_ms(61_000);
+    assert_eq!(told.until(1).await, vec![News::Gap]);
+    two.commit(Batch::one(Step::put(Space::Kv, key("a"), "1"))).await.unwrap();
+    assert_eq!(told.until(2).await[1], changed(&[(Space::Kv, "a")], false));
+    one.close().await.unwrap();
+    two.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_sweep_forgets_who_went_without_a_word_and_what_was_noted_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::at(BEGIN_MS));
+    let store = open(folder.path(), &clock);
+    let lost = Connection::open(folder.path().join("data/app.db")).unwrap();
+    let until_ms = i64::try_from(BEGIN_MS + 60_000).unwrap();
+    lost.execute("insert into followers (id, told, until_ms) values ('lost', 0, ?1)", [until_ms]).unwrap();
+    store.commit(Batch::one(Step::put(Space::Kv, key("a"), "1"))).await.unwrap();
+    assert_eq!(rows(folder.path(), "select count(*) from changes"), 1, "somebody may still want to hear of it");
+    clock.advance_ms(60_000);
+    store.sweep().await.unwrap();
+    assert_eq!(rows(folder.path(), "select (select count(*) from changes) + (select count(*) from followers)"), 0);
     store.close().await.unwrap();
 }

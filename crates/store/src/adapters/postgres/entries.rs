@@ -55,11 +55,7 @@ pub(super) fn space_of(space: Space) -> i16 {
 
 /// The space of a column.
 pub(super) fn space_named(number: i16) -> Space {
-    match number {
-        0 => Space::Records,
-        2 => Space::Checkpoints,
-        _ => Space::Kv,
-    }
+    Space::numbered(number.into())
 }
 
 const LIVE: &str = "value is not null and (expires_ms is null or expires_ms > $4)";

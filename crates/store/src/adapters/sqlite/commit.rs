@@ -3,22 +3,28 @@
 use holdfast_sqlite::rusqlite::{Connection, OptionalExtension, Row, params};
 use holdfast_sqlite::{Failure, Work};
 
-use super::{signed, unsigned};
+use super::{followers, signed, unsigned};
 use crate::cell::Cell;
 use crate::ledger::{self, Ledger};
 use crate::{Batch, Event, Outcome, Space};
 
-pub(super) fn commit(connection: &Connection, batch: Batch, now_ms: u64) -> Work<Vec<Outcome>> {
-    ledger::run(&mut Tables(connection), batch, now_ms)
+/// Runs a batch. While others follow, what it changes is noted for them, by the name of `origin`.
+pub(super) fn commit(connection: &Connection, batch: Batch, origin: &str, now_ms: u64) -> Work<Vec<Outcome>> {
+    let told_by = followers::others_follow(connection, origin, now_ms)?.then_some(origin);
+    ledger::run(&mut Tables { connection, told_by }, batch, now_ms)
 }
 
-struct Tables<'a>(&'a Connection);
+struct Tables<'a> {
+    connection: &'a Connection,
+    /// By which name changes are noted for others; nobody follows without.
+    told_by: Option<&'a str>,
+}
 
 impl Ledger for Tables<'_> {
     type Error = Failure;
 
     fn load(&mut self, space: Space, key: &str) -> Work<Option<Cell>> {
-        load(self.0, space, key)
+        load(self.connection, space, key)
     }
 
     fn store(&mut self, space: Space, key: &str, cell: Cell, is_new: bool) -> Work<()> {
@@ -29,7 +35,7 @@ impl Ledger for Tables<'_> {
             "update entries set value = ?1, version = ?2, created_ms = ?3, updated_ms = ?4, expires_ms = ?5
              where space = ?6 and key = ?7"
         };
-        self.0.prepare_cached(sql)?.execute(params![
+        self.connection.prepare_cached(sql)?.execute(params![
             cell.value,
             signed(cell.version),
             signed(cell.created_at_ms),
@@ -38,22 +44,25 @@ impl Ledger for Tables<'_> {
             space.number(),
             key,
         ])?;
+        if let Some(origin) = self.told_by {
+            followers::note(self.connection, origin, Some((space, key)))?;
+        }
         Ok(())
     }
 
     fn stream_version(&mut self, stream: &str) -> Work<u64> {
-        stream_version(self.0, stream)
+        stream_version(self.connection, stream)
     }
 
     fn event_by_id(&mut self, stream: &str, id: &str) -> Work<Option<Event>> {
-        let mut find = self.0.prepare_cached(
+        let mut find = self.connection.prepare_cached(
             "select position, stream, version, id, payload, timestamp_ms from events where stream = ?1 and id = ?2",
         )?;
         Ok(find.query_row([stream, id], event_of).optional()?)
     }
 
     fn append(&mut self, event: &Event) -> Work<u64> {
-        let mut append = self.0.prepare_cached(
+        let mut append = self.connection.prepare_cached(
             "insert into events (stream, version, id, payload, timestamp_ms) values (?1, ?2, ?3, ?4, ?5)",
         )?;
         append.execute(params![
@@ -63,11 +72,14 @@ impl Ledger for Tables<'_> {
             event.payload,
             signed(event.timestamp_ms)
         ])?;
-        let position = unsigned(self.0.last_insert_rowid());
-        let mut raise = self.0.prepare_cached(
+        let position = unsigned(self.connection.last_insert_rowid());
+        let mut raise = self.connection.prepare_cached(
             "insert into streams values (?1, ?2) on conflict (stream) do update set version = excluded.version",
         )?;
         raise.execute(params![event.stream, signed(event.version)])?;
+        if let Some(origin) = self.told_by {
+            followers::note(self.connection, origin, None)?;
+        }
         Ok(position)
     }
 }

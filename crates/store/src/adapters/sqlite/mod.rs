@@ -3,6 +3,8 @@
 //! Reads run on the caller's thread with a reader connection (WAL: they never wait for the writer);
 //! writes go to the writer thread, which commits what queued in one transaction.
 //!
+//! Others who have the file open hear of commits through a table, while they follow (see `followers.rs`).
+//!
 //! A background sweep takes away what nobody can see any more: expired values, replaced and abandoned
 //! blobs. It never touches what a reader of this process has open.
 
@@ -10,6 +12,8 @@ mod blobs;
 mod commit;
 mod entries;
 mod events;
+mod followers;
+mod news;
 mod schema;
 mod sweep;
 
@@ -22,6 +26,7 @@ use holdfast_sqlite::rusqlite::{self, ToSql};
 
 use crate::adapters::leases::Leases;
 use crate::adapters::{signed, unsigned};
+use crate::ports::Hear;
 use crate::{Adapter, Answer, Batch, Capabilities, Outcome, Pending};
 
 /// A store in a file. Clones share it.
@@ -32,6 +37,9 @@ pub struct Sqlite {
     /// How many readers of this process have each blob's body open.
     leases: Leases,
     sweeper: Arc<sweep::Sweeper>,
+    /// Its name among the stores that have the file open.
+    origin: Arc<str>,
+    listener: Arc<news::Listener>,
 }
 
 impl Sqlite {
@@ -43,7 +51,8 @@ impl Sqlite {
         let database = Database::open(settings, schema::SCHEMA)?;
         let leases = Leases::default();
         let sweeper = Arc::new(sweep::Sweeper::start(database.clone(), Arc::clone(&clock), leases.clone()));
-        Ok(Self { database, clock, leases, sweeper })
+        let origin = uuid::Uuid::new_v4().to_string().into();
+        Ok(Self { database, clock, leases, sweeper, origin, listener: Arc::default() })
     }
 
     /// Takes away now what the background sweep would take away later.
@@ -57,26 +66,36 @@ impl Sqlite {
 
 impl Adapter for Sqlite {
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            atomic: true,
-            ordered: true,
-            presign: false,
-            durable: true,
-            multi_process: true,
-            notifies: false,
-        }
+        Capabilities { atomic: true, ordered: true, presign: false, durable: true, multi_process: true, notifies: true }
     }
 
     fn commit(&self, batch: Batch) -> Answer<Vec<Outcome>> {
-        let clock = Arc::clone(&self.clock);
-        let committed = self.database.submit(move |connection| commit::commit(connection, batch, clock.now_ms()));
+        let (clock, origin) = (Arc::clone(&self.clock), Arc::clone(&self.origin));
+        let committed =
+            self.database.submit(move |connection| commit::commit(connection, batch, &origin, clock.now_ms()));
         Answer::Later(Box::pin(committed))
+    }
+
+    fn follow(&self, hear: Hear) -> Pending<()> {
+        let store = self.clone();
+        Box::pin(async move {
+            let follower = news::Follower::begin(&store.database, &store.clock, &store.origin).await?;
+            store.listener.start(follower, hear);
+            Ok(())
+        })
     }
 
     fn close(&self) -> Pending<()> {
         let store = self.clone();
         Box::pin(async move {
             store.sweeper.stop();
+            if let Some(task) = store.listener.stop() {
+                // It was aborted; what it held is let go of then.
+                let _ = task.await;
+                let origin = Arc::clone(&store.origin);
+                // Best effort: who can't say that it leaves is forgotten when its time is over.
+                let _ = store.database.write(move |connection| followers::leave(connection, &origin)).await;
+            }
             store.database.close().await;
             Ok(())
         })

@@ -5,7 +5,7 @@ use holdfast_sqlite::Schema;
 /// "hfst", so that the file is known as ours.
 const APPLICATION_ID: i32 = 0x6866_7374;
 
-pub(super) const SCHEMA: Schema = Schema { application_id: APPLICATION_ID, scripts: &[FIRST] };
+pub(super) const SCHEMA: Schema = Schema { application_id: APPLICATION_ID, scripts: &[FIRST, FOLLOWERS] };
 
 /// `entries.value` is null where the entry was deleted: the row stays, so that its version goes on counting.
 /// `blob_bodies.state`: 0 being uploaded, 1 in use by `blobs`, 2 replaced or deleted; `touched_ms` says
@@ -61,4 +61,20 @@ create table blobs (
   metadata text not null,
   updated_ms integer not null
 ) strict, without rowid;
+";
+
+/// `followers`: who wants to be told what others commit, until when, and up to which of `changes` it was told. A
+/// writer notes its changes while somebody else follows; one without a key says that events were appended.
+const FOLLOWERS: &str = "
+create table followers (
+  id text primary key,
+  told integer not null,
+  until_ms integer not null
+) strict, without rowid;
+create table changes (
+  number integer primary key autoincrement,
+  origin text not null,
+  space integer,
+  key text
+) strict;
 ";

@@ -8,7 +8,7 @@ use holdfast_sqlite::rusqlite::{Connection, OptionalExtension, params};
 use holdfast_sqlite::{Database, Work};
 use tokio::task::JoinHandle;
 
-use super::signed;
+use super::{followers, signed};
 use crate::adapters::leases::Leases;
 
 const EVERY: Duration = Duration::from_secs(30);
@@ -48,7 +48,10 @@ pub(super) async fn sweep(database: &Database, now_ms: u64, leases: &Leases) -> 
     while has_work(database, now_ms)? {
         let leases = leases.clone();
         let swept = database
-            .write(move |connection| Ok(expire(connection, now_ms)? + drop_chunks(connection, now_ms, &leases.held())?))
+            .write(move |connection| {
+                let swept = expire(connection, now_ms)? + drop_chunks(connection, now_ms, &leases.held())?;
+                Ok(swept + followers::forget_gone(connection, now_ms)?)
+            })
             .await?;
         if swept == 0 {
             break;
@@ -66,7 +69,8 @@ fn has_work(database: &Database, now_ms: u64) -> Result<bool> {
              or exists (select 1 from blob_bodies where state = 0 and touched_ms <= ?3)",
         )?;
         let [now, replaced, abandoned] = times(now_ms);
-        Ok(ask.query_row([now, replaced, abandoned], |row| row.get(0))?)
+        let is_any: bool = ask.query_row([now, replaced, abandoned], |row| row.get(0))?;
+        Ok(is_any || followers::are_gone(connection, now_ms)?)
     })
 }
 
