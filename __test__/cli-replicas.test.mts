@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
@@ -42,6 +43,9 @@ describe("holdfast restore and replicas", () => {
     const inventory = JSON.parse(stdout);
     assert.ok(inventory.generations.length >= 1);
     assert.ok(inventory.position >= (points[1]?.position ?? 0));
+    assert.ok(inventory.generations.at(-1).snapshot.size >= 4096);
+    assert.ok(inventory.lagMs >= 0 && inventory.lagMs < 600_000, String(inventory.lagMs));
+    assert.equal(inventory.lease, undefined);
     const forPeople = await run("replicas", "s3://bucket/team/a/app");
     assert.match(
       forPeople.stdout,
@@ -60,6 +64,22 @@ describe("holdfast restore and replicas", () => {
     const early = await run("restore", "s3://bucket/team/a/app", earlier, "--position", String(position), "--json");
     assert.equal(early.code, 0, early.stderr);
     assert.equal(JSON.parse(early.stdout).position, position);
+  });
+
+  it("shows a bar on a terminal, and none in a pipe", async (context) => {
+    const piped = await run("restore", "s3://bucket/team/a/app", join(used.folder, "piped.sqlite"));
+    assert.deepEqual([piped.code, piped.stderr.trim().split("\n").length], [0, 1], piped.stderr);
+    const file = join(used.folder, "terminal.sqlite");
+    const line = `"${process.execPath}" "${PROGRAM}" restore s3://bucket/team/a/app "${file}"`;
+    // script(1) gives a program a terminal.
+    const env = { ...process.env, ...environment };
+    const terminal = spawnSync("script", ["-qec", line, "/dev/null"], { env, encoding: "utf8" });
+    if (terminal.error !== undefined) {
+      context.skip(`script(1), which stands for a terminal, can't be run: ${terminal.error.message}`);
+      return;
+    }
+    assert.match(terminal.stdout, /restoring \[.*\] \d+% of \d+ bytes/);
+    assert.ok(existsSync(file), terminal.stdout);
   });
 
   it("touches no file that is there, and says what to do about a database that isn't", async () => {

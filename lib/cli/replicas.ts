@@ -18,17 +18,19 @@ export function addReplicas(program: Command): void {
     .addHelpText("after", EXAMPLES)
     .action(async (database: string, options: { json: boolean }) => {
       const inventory = await replicas({ s3: replicaAt(database) });
-      outputOf(options).result(inventory, described(inventory));
+      // What a restore would lack was committed since then; a database at rest falls behind only by this clock.
+      const lagMs = Math.max(0, Date.now() - inventory.time.getTime());
+      outputOf(options).result({ ...inventory, lagMs }, described(inventory, lagMs));
     });
 }
 
-function described({ generations, position, time, epoch, lease }: ReplicaInventory): string {
+function described({ generations, position, time, epoch, lease }: ReplicaInventory, lagMs: number): string {
   const owner =
     lease === undefined
       ? "nobody holds the lease"
       : `the lease is ${lease.holder}'s until ${lease.expiresAt.toISOString()}`;
   return [
-    `position ${position}, last committed at ${time.toISOString()}, epoch ${epoch}; ${owner}`,
+    `position ${position}, last committed at ${time.toISOString()} (${(lagMs / 1000).toFixed(0)} s ago), epoch ${epoch}; ${owner}`,
     ...generations.map(line),
   ].join("\n");
 }

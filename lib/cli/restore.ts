@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { type RestoreOptions, restore } from "../remult/index.js";
 import { type Output, outputOf } from "./output.js";
 import { PLACE_HELP, replicaAt } from "./replica-place.js";
+import { restoreProgress } from "./restore-progress.js";
 
 const EXAMPLES = `${PLACE_HELP}
 
@@ -46,7 +47,8 @@ async function run(database: string, file: string, of: RestoreCommandOptions, ou
   const to = of.at ?? of.position;
   const options: RestoreOptions = { file, s3: replicaAt(database), ...(to === undefined ? {} : { to }) };
   output.note(`restoring ${options.s3.databaseName} into ${file}`);
-  const restored = await restore(options);
+  const shown = await restoreProgress(options, output);
+  const restored = await restore(options).finally(shown.end);
   const { position, time, segments, size } = restored;
   const what = `${size} bytes, as of position ${position}, committed at ${time.toISOString()}`;
   output.result(restored, `${file}: ${what} (a snapshot and ${segments} segments)`);
