@@ -61,7 +61,7 @@ async function row(title, width, servers, commandsOf, body, alone) {
   const withoutServer = [];
   for (let round = 0; round < ROUNDS; round++) {
     for (const server of round % 2 === 0 ? servers : [...servers].reverse()) {
-      runs.get(server).push(load(server, { width, seconds }, files.get(server), ...(body ? [body] : [])));
+      runs.get(server).push(load(server, { width, seconds }, "file", files.get(server), ...(body ? [body] : [])));
     }
     if (alone) withoutServer.push(await alone(width));
   }
@@ -143,13 +143,7 @@ async function listLarge(count) {
   const open = await startOpen(directory, `listed-${count}`);
   const begun = performance.now();
   for (let from = 0; from < count; ) {
-    const run = load(
-      open,
-      { width: 64, seconds: 5, script: "keys.lua" },
-      `listed-${count}`,
-      String(from),
-      String(count - 1),
-    );
+    const run = load(open, { width: 64, seconds: 5 }, "keys", `listed-${count}`, String(from), String(count - 1));
     if (run.failed > 0) throw new Error(`${run.failed} puts failed`);
     from += Math.max(run.count - 64, 1); // what was under way at the end is put again
   }

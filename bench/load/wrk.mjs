@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const SCRIPTS = fileURLToPath(new URL(".", import.meta.url));
+const SCRIPT = fileURLToPath(new URL("requests.lua", import.meta.url));
 
 /** The processor time that a process and its children have used, in µs; Linux counts it in hundredths of a second. */
 function processorTime(pid) {
@@ -23,11 +23,11 @@ function processorTime(pid) {
 }
 
 /**
- * One run of wrk with a script of this folder; gives requests a second, latencies in µs and processor time in µs a
+ * One run of wrk, with arguments as requests.lua takes them; gives requests a second, latencies in µs and processor time in µs a
  * request.
  */
-export function load(server, { width, seconds, script = "requests.lua" }, ...args) {
-  const options = ["-t", "1", "-c", String(width), "-d", `${seconds}s`, "--timeout", "30s", "-s", SCRIPTS + script];
+export function load(server, { width, seconds }, ...args) {
+  const options = ["-t", "1", "-c", String(width), "-d", `${seconds}s`, "--timeout", "30s", "-s", SCRIPT];
   const before = processorTime(server.pid);
   const url = `http://127.0.0.1:${server.port}`;
   const { stdout, error } = spawnSync("wrk", [...options, url, "--", ...args], { encoding: "utf8" });

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use holdfast_base::{Error, ErrorKind, Result};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::Failure;
@@ -45,6 +46,9 @@ pub struct Settings {
     pub mmap_bytes: u64,
     /// The most reader connections. Default 4.
     pub max_readers: usize,
+    /// Plans do not depend on what is bound to a statement (SQLite's QPSG). Else SQLite prepares some statements anew
+    /// each time that another value is bound, and `like ?` may use an index. Default false.
+    pub has_stable_plans: bool,
 }
 
 impl Settings {
@@ -60,6 +64,7 @@ impl Settings {
             cache_kib: 8192,
             mmap_bytes: 0,
             max_readers: 4,
+            has_stable_plans: false,
         }
     }
 
@@ -137,6 +142,9 @@ impl Settings {
             if self.mmap_bytes > 0 {
                 let bytes = i64::try_from(self.mmap_bytes).unwrap_or(i64::MAX);
                 connection.pragma_update_and_check(None, "mmap_size", bytes, |_| Ok(()))?;
+            }
+            if self.has_stable_plans {
+                connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
             }
             connection.set_prepared_statement_cache_capacity(128);
             Ok(connection)

@@ -27,8 +27,12 @@ pub(super) fn do_now(shared: &Shared, owed: &[Chore]) {
     shared.note_done_chores(done(&shared.files, owed));
 }
 
-/// As [`do_now`], on a file thread where they are quick.
+/// As [`do_now`], on a file thread where they are quick, and at once where no file is touched.
 pub(super) async fn do_now_async(shared: &Arc<Shared>, owed: Owed) -> Result<()> {
+    if owed.are_quick && shared.files.are_in_memory() {
+        do_now(shared, &owed.chores);
+        return Ok(());
+    }
     let doing = Arc::clone(shared);
     if owed.are_quick && shared.files.durability() == Durability::Process {
         return shared.writers.run(move || do_now(&doing, &owed.chores)).await;

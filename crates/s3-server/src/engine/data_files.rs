@@ -44,6 +44,11 @@ impl DataFiles {
         }
     }
 
+    /// Whether nothing that is done to them waits for a disk.
+    pub(super) fn are_in_memory(&self) -> bool {
+        matches!(self, Self::Memory(_))
+    }
+
     /// What an acknowledged write survives.
     pub(super) fn durability(&self) -> Durability {
         match self {

@@ -72,6 +72,7 @@ impl Engine {
             // The readers' own, one for completions and one for each thread that answers where it is asked.
             of_index.max_readers = MAX_READERS + 1 + Handle::current().metrics().num_workers();
             of_index.cache_kib = INDEX_CACHE_KIB;
+            of_index.has_stable_plans = true;
             if settings.durability == Durability::Disk {
                 of_index.synchronous = Synchronous::Full;
             }

@@ -52,6 +52,7 @@ impl Engine {
         self.to_the_end_async(|shared| async move {
             staged.check_era(&shared)?;
             let file = match staged.is_quick() {
+                true if shared.files.are_in_memory() => staged.finish()?,
                 true => shared.writers.run(|| staged.finish()).await??,
                 false => tokio::task::spawn_blocking(|| staged.finish()).await??,
             };

@@ -89,9 +89,14 @@ fn content_headers(request: &Request) -> Vec<(String, String)> {
     headers
 }
 
+/// What names no `aws-chunked` stays as it was written.
 fn without_aws_chunked(encodings: &str) -> String {
-    let kept = encodings.split(',').map(str::trim).filter(|encoding| !encoding.eq_ignore_ascii_case("aws-chunked"));
-    kept.collect::<Vec<_>>().join(",")
+    let is_chunked = |encoding: &&str| encoding.trim().eq_ignore_ascii_case("aws-chunked");
+    if !encodings.split(',').any(|encoding| is_chunked(&encoding)) {
+        return encodings.to_owned();
+    }
+    let kept = encodings.split(',').filter(|encoding| !is_chunked(encoding)).map(str::trim);
+    kept.collect::<Vec<_>>().join(", ")
 }
 
 fn metadata(request: &Request) -> Vec<(String, String)> {

@@ -105,6 +105,22 @@ async fn a_body_that_is_not_wanted_is_not_asked_for() {
 }
 
 #[tokio::test]
+async fn an_encoding_is_kept_as_it_was_written_without_that_of_the_transfer() {
+    let s3 = Fixture::start().await;
+    for (sent, kept) in [
+        ("gzip", "gzip"),
+        ("deflate, gzip", "deflate, gzip"),
+        ("deflate,gzip", "deflate,gzip"),
+        ("gzip, aws-chunked", "gzip"),
+        ("deflate,gzip,AWS-Chunked", "deflate, gzip"),
+        ("aws-chunked, aws-chunked", ""),
+    ] {
+        assert_eq!(s3.send("PUT", "/bkt/k", &[("content-encoding", sent)], b"data").await.status, 200);
+        assert_eq!(s3.get("/bkt/k").await.header("content-encoding"), kept, "{sent}");
+    }
+}
+
+#[tokio::test]
 async fn a_length_must_be_told() {
     let s3 = Fixture::start().await;
     let chunked = s3.send("PUT", "/bkt/k", &[("transfer-encoding", "chunked")], b"1\r\na\r\n0\r\n\r\n").await;

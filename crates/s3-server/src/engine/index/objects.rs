@@ -288,7 +288,8 @@ pub(super) fn corrupt(column: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use holdfast_sqlite::rusqlite::Params;
+    use holdfast_sqlite::Settings;
+    use holdfast_sqlite::rusqlite::{Params, StatementStatus};
 
     use super::*;
 
@@ -310,5 +311,26 @@ mod tests {
         let [bucket, object] = &plan(&find_sql(), params!["bucket", "key"])[..] else { panic!("two searches") };
         assert!(bucket.starts_with("SEARCH bucket USING") && bucket.ends_with("(name=?)"), "{bucket}");
         assert_eq!(object, "SEARCH object USING PRIMARY KEY (bucket=? AND key=?)");
+    }
+
+    #[test]
+    fn finding_an_object_prepares_its_statement_once_whatever_is_asked_for() {
+        let settings = Settings { has_stable_plans: true, ..Settings::in_memory() };
+        let connection = settings.connect_writer().unwrap();
+        super::super::SCHEMA.scripts.iter().for_each(|script| connection.execute_batch(script).unwrap());
+        connection
+            .execute_batch(
+                "insert into bucket (name, region, created_at_ms) values ('b', 'r', 0);
+                 insert into object (bucket, key, sequence, path, size, modified_ms, etag)
+                 select bucket.id, key, 1, 'b/' || key || '@0000000000001', 1, 1, 'e'
+                 from bucket, (select 'one' as key union select 'two')",
+            )
+            .unwrap();
+        for key in ["one", "two", "one", "three"] {
+            let _ = find(&connection, "b", key);
+        }
+        let statement = connection.prepare_cached(&find_sql()).unwrap();
+        assert!(statement.get_status(StatementStatus::Run) >= 4, "the statement is kept");
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
     }
 }
