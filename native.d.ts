@@ -154,7 +154,7 @@ export declare class StorageServer {
   /** Ends what lifecycle rules say. */
   runLifecycle(): Promise<Reply<StorageLifecycleRun>>
   /** Queues events from here on; `wake` is called when some wait. */
-  listen(wake: Wake): void
+  listen(wake: () => void): void
   /** Drops events from here on. */
   unlisten(): void
   /** Takes the oldest events that wait. */
@@ -256,6 +256,18 @@ export interface ByteRangeData {
 /** Makes a connection; sends nothing. */
 export declare function connectLevel(settings: S3SettingsData): Reply<LevelConnection>
 
+/** What a database file says of itself, and what SQLite finds wrong in it. */
+export interface DatabaseInspectionData {
+  /** Whose file it is. */
+  applicationId: number
+  /** The version of its schema. */
+  schemaVersion: number
+  /** Bytes of its pages. */
+  bytes: number
+  /** What is wrong, in SQLite's words. */
+  problems: Array<string>
+}
+
 /** Which events to list. */
 export interface EventQueryData {
   /** Only of this stream. */
@@ -293,6 +305,22 @@ export interface FailureData {
   details?: string
 }
 
+/** What stands in a server's directory, and what is wrong with it. */
+export interface FolderInspectionData {
+  /** Whether a process has it open now. */
+  inUse: boolean
+  /** Buckets. */
+  buckets: number
+  /** Objects, older versions included. */
+  objects: number
+  /** Their bytes. */
+  bytes: number
+  /** How many things are wrong. */
+  problemCount: number
+  /** The first of them. */
+  problems: Array<string>
+}
+
 /** How far a follower has come. */
 export interface FollowerStatusData {
   /** The generation of the log. */
@@ -318,6 +346,12 @@ export interface GenerationData {
   /** Why its description can't be read. */
   problem?: string
 }
+
+/** Checks every page of a database file. */
+export declare function inspectDatabase(path: string): Reply<DatabaseInspectionData>
+
+/** Checks a server's directory. */
+export declare function inspectStorageFolder(path: string): Reply<FolderInspectionData>
 
 /** What a bucket keeps of a database. */
 export interface InventoryData {
@@ -454,6 +488,17 @@ export declare function openReplica(options: ReplicaOptions, onEvent: (event: st
 
 /** Opens an adapter. `settings` is a `Settings` of the store crate in its JSON form. */
 export declare function openStore(settings: any): Promise<Reply<StoreHandle>>
+
+/** Tries a bucket with an object `key`, which is removed again. */
+export declare function probeBucket(place: ReplicaPlace, key: string): Promise<Reply<Array<ProbeOutcomeData>>>
+
+/** How a step of a bucket's trial went. */
+export interface ProbeOutcomeData {
+  /** `List`, `Put`, `ConditionalPut`, `Get` or `Delete`. */
+  step: string
+  /** What went wrong, when it did. */
+  problem?: Failure
+}
 
 /** How to open a replicated database. What is absent takes the crate's default. */
 export interface ReplicaOptions {

@@ -7,6 +7,7 @@
 #![cfg_attr(test, allow(dead_code))]
 
 mod copied;
+mod inspection;
 mod level;
 mod level_cursor;
 mod level_migration;

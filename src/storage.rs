@@ -200,7 +200,7 @@ impl StorageServer {
 
     /// Queues events from here on; `wake` is called when some wait.
     #[napi]
-    pub fn listen(&self, wake: Wake) {
+    pub fn listen(&self, #[napi(ts_arg_type = "() => void")] wake: Wake) {
         self.0.engine().events().listen(move || {
             // A full queue means that a call is on its way already.
             wake.call((), ThreadsafeFunctionCallMode::NonBlocking);

@@ -44,7 +44,8 @@ const LIB_ARROWS: Readonly<Record<string, readonly string[]>> = {
   "lib/remult": ["lib/errors.ts", "lib/native.ts", "lib/aws-credentials.ts"],
   "lib/level": ["lib/errors.ts", "lib/native.ts", "lib/aws-credentials.ts"],
   "lib/fixtures": ["lib/errors.ts", "lib/storage"],
-  "lib/cli": ["lib/errors.ts", "lib/storage", "lib/store", "lib/remult", "lib/level"],
+  "lib/doctor": ["lib/errors.ts", "lib/native.ts", "lib/aws-credentials.ts"],
+  "lib/cli": ["lib/errors.ts", "lib/doctor", "lib/storage", "lib/store", "lib/remult", "lib/level"],
   "lib/interop": [],
   "index.ts": ["lib/errors.ts", "lib/store", "lib/storage", "lib/remult"],
 };

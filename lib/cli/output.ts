@@ -8,7 +8,12 @@ export const EXIT = {
   failed: 1,
   /** The command line can't be understood; nothing was begun. */
   usage: 2,
+  /** The doctor found something wrong. */
+  unwell: 3,
 } as const;
+
+/** The doctor found something wrong, and has said what. */
+export class UnwellError extends Error {}
 
 /** Where a command writes: results to the standard output, everything else to the standard error stream. */
 export interface Output {

@@ -2,15 +2,17 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { ConfigError } from "../errors.js";
+import { addDoctor } from "./doctor.js";
 import { addLevel } from "./level.js";
 import { addMigrate } from "./migrate.js";
-import { EXIT, outputOf } from "./output.js";
+import { EXIT, outputOf, UnwellError } from "./output.js";
 import { addReplicas } from "./replicas.js";
 import { addRestore } from "./restore.js";
 import { addServe } from "./serve.js";
 
 const AFTER_HELP = `
-Exit codes: ${EXIT.done} done, ${EXIT.failed} failed, ${EXIT.usage} the command line can't be understood.`;
+Exit codes: ${EXIT.done} done, ${EXIT.failed} failed, ${EXIT.usage} the command line can't be understood,
+${EXIT.unwell} the doctor found something wrong.`;
 
 /**
  * Runs a command line (without `node` and the script) and gives its exit code; never throws.
@@ -27,6 +29,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .showSuggestionAfterError()
     .showHelpAfterError("(--help tells what there is)");
   addServe(program);
+  addDoctor(program);
   addMigrate(program);
   addRestore(program);
   addReplicas(program);
@@ -37,6 +40,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   } catch (error) {
     // What Commander refuses it has printed itself.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    if (error instanceof UnwellError) return EXIT.unwell;
     outputOf({ json: args.includes("--json") }).failure(error);
     return error instanceof ConfigError ? EXIT.usage : EXIT.failed;
   }

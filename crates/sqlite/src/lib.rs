@@ -13,6 +13,7 @@
 mod commit_probe;
 mod database;
 mod failure;
+mod inspection;
 mod readers;
 mod schema;
 mod settings;
@@ -21,6 +22,7 @@ mod writer;
 pub use commit_probe::CommitProbe;
 pub use database::Database;
 pub use failure::{Failure, Work};
+pub use inspection::{Inspection, inspect, open_unchanged};
 pub use rusqlite;
 pub use schema::Schema;
 pub use settings::{Settings, Synchronous};

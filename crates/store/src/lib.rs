@@ -17,6 +17,7 @@ mod blob_page;
 mod cell;
 mod entry;
 mod event;
+mod inspection;
 mod json;
 mod ledger;
 pub mod ports;
@@ -28,6 +29,7 @@ pub use blob::{BlobBody, BlobInfo, BlobPage, BlobQuery, ByteRange, PutOptions};
 pub use cell::MAX_VALUE_BYTES;
 pub use entry::{Entry, EntryPage, EntryQuery, Space};
 pub use event::{Event, EventPage, EventQuery, StreamPage, StreamQuery};
+pub use inspection::{Inspection, inspect_file};
 pub use json::ToJson;
 pub use ports::{Adapter, Capabilities, Hear, News, Upload};
 pub use settings::{

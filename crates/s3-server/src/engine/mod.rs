@@ -55,6 +55,7 @@ mod events;
 mod file_threads;
 mod folder;
 mod index;
+mod inspection;
 mod list_query;
 mod lists;
 mod locks;
@@ -86,6 +87,7 @@ pub use encryption::{CustomerKey, DataKey, Encryption, KmsKey, Scheme};
 pub use endings::{Ending, Role, VersionCursor, WalkedVersion};
 pub use error::{DeleteMarker, EngineError, Result};
 pub use events::{Event, EventKind, EventOperation, Events, MAX_WAITING_EVENTS};
+pub use inspection::{FolderInspection, inspect_folder};
 pub use list_query::{
     ListEntry, ListPage, ListQuery, ListedObject, ListedVersion, Page, VersionEntry, VersionPage, VersionQuery,
 };
