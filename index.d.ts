@@ -1,5 +1,7 @@
 import { Readable } from 'node:stream';
+// @ts-ignore: an optional package; what comes from it is `any` where it is not installed
 import { EntityMetadata, SqlCommand, SqlDatabase, SqlImplementation } from 'remult';
+// @ts-ignore: an optional package; what comes from it is `any` where it is not installed
 import { SqliteCoreDataProvider } from 'remult/remult-sqlite-core-js';
 
 /** What every error of holdfast carries beside its message. */
@@ -192,7 +194,9 @@ export interface S3DataProviderOptions {
 	handleSignals?: boolean;
 }
 interface RemultModules {
+	// @ts-ignore: an optional package; what comes from it is `any` where it is not installed
 	SqlDatabase: typeof import("remult").SqlDatabase;
+	// @ts-ignore: an optional package; what comes from it is `any` where it is not installed
 	SqliteCoreDataProvider: typeof import("remult/remult-sqlite-core-js").SqliteCoreDataProvider;
 }
 interface RemultLoaders {

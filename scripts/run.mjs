@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, wr
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { tolerateMissing, writeModuleDeclaration } from "./declarations.mjs";
 import { installTestTools } from "./test-tools.mjs";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
@@ -100,6 +101,9 @@ function writeEsModule(file) {
   const loaders = `{ remult: () => import("remult"), sqlite: () => import("remult/remult-sqlite-core-js") }`;
   for (const key of withRemult) lines.push(`export const ${key} = module.${key}.withRemult(${loaders});`);
   writeFileSync(file.replace(/\.js$/, ".mjs"), `${lines.join("\n")}\n`);
+  // The front door's types are the rolled-up ones, which stand in the root folder.
+  const types = file === join(root, "dist", "index.js") ? "../index.js" : name;
+  writeModuleDeclaration(file.replace(/\.js$/, ".d.mts"), types, typeof exported === "function");
 }
 
 /** Rolls the public types up into one readable file. */
@@ -115,6 +119,7 @@ function buildTypes() {
     "index.d.ts",
     "index.ts",
   ]);
+  tolerateMissing(join(root, "dist"), [join(root, "index.d.ts")]);
 }
 
 function build({ release = false } = {}) {
@@ -214,6 +219,15 @@ function bench() {
   for (const file of files.sort()) run(process.execPath, [join("bench", file)]);
 }
 
+/** The site of docs/, in docs/.vitepress/dist: the pages, and the API's reference from its doc comments. */
+function docs() {
+  const folder = join(root, "docs");
+  const program = (name) => join(folder, "node_modules", ".bin", name);
+  if (!existsSync(program("vitepress"))) run("npm", ["install", "--no-save", "--no-package-lock"], { cwd: folder });
+  run(program("typedoc"), [], { cwd: folder });
+  run(program("vitepress"), ["build"], { cwd: folder });
+}
+
 function format() {
   run("cargo", ["fmt", "--all"]);
   run(bin("biome"), ["check", "--write", "."]);
@@ -232,6 +246,7 @@ const COMMANDS = {
   "test-package": testPackage,
   demo,
   bench,
+  docs,
   format,
 };
 

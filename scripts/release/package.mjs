@@ -5,7 +5,7 @@
 //   npm run package -- --target aarch64-apple-darwin  named targets; can be repeated
 //   npm run package -- --prebuilt FOLDER              the addons that other machines have built, all of them
 //   npm run package -- --debug                        the addon that is built already, for tests of the package itself
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import {
   copyFileSync,
   cpSync,
@@ -20,69 +20,19 @@ import {
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { linuxToolchain, OLDEST_GLIBC } from "./toolchain.mjs";
+import { buildAddon, checkAddon } from "./build-addon.mjs";
+import { nodeFile, PLATFORMS } from "./platforms.mjs";
 
 const root = resolve(fileURLToPath(import.meta.url), "..", "..", "..");
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
-/** A release's .node is not larger than this. */
-const LARGEST_ADDON = 20_000_000;
-
 /** What only a checkout needs. */
 const NOT_PUBLISHED = ["scripts", "devDependencies", "overrides", "napi"];
-
-/** Rust's name of a platform, and that of Node and npm. */
-const PLATFORMS = {
-  "x86_64-unknown-linux-gnu": "linux-x64-gnu",
-  "aarch64-unknown-linux-gnu": "linux-arm64-gnu",
-  "x86_64-unknown-linux-musl": "linux-x64-musl",
-  "aarch64-unknown-linux-musl": "linux-arm64-musl",
-  "x86_64-apple-darwin": "darwin-x64",
-  "aarch64-apple-darwin": "darwin-arm64",
-  "x86_64-pc-windows-msvc": "win32-x64-msvc",
-};
-
-const nodeFile = (target) => `holdfast.${PLATFORMS[target]}.node`;
 
 function run(program, args, options = {}) {
   console.log(`\n> ${[program, ...args].join(" ")}`);
   const done = spawnSync(program, args, { cwd: root, stdio: "inherit", ...options });
   if (done.status !== 0) throw new Error(`${program} failed with ${done.error?.message ?? done.signal ?? done.status}`);
-}
-
-/** Builds the addon for a target; gives back the library. */
-function buildAddon(target) {
-  const targetFolder = resolve(root, process.env.CARGO_TARGET_DIR ?? "target");
-  const isLinux = target.includes("-linux-");
-  const native = { program: "cargo", args: ["build", "--target", target], env: { CARGO_TARGET_DIR: targetFolder } };
-  const { program, args, env } = isLinux ? linuxToolchain(target, targetFolder) : native;
-  // The name that cargo takes from the environment would be a second target.
-  const { CARGO_BUILD_TARGET: _, ...ambient } = process.env;
-  run(program, [...args, "--release", "--lib", "-p", "holdfast"], { env: { ...ambient, ...env } });
-  const library = target.includes("windows") ? "holdfast.dll" : `libholdfast.${isLinux ? "so" : "dylib"}`;
-  return join(env.CARGO_TARGET_DIR, target, "release", library);
-}
-
-/** The newest version of glibc that a library asks for, as `[2, 17]`; undefined where it asks for none. */
-export function newestGlibc(library) {
-  const table = execFileSync("readelf", ["--version-info", "--wide", library], {
-    encoding: "utf8",
-    maxBuffer: 1 << 26,
-  });
-  const versions = [...table.matchAll(/GLIBC_(\d+)\.(\d+)/g)].map(([, major, minor]) => [Number(major), Number(minor)]);
-  return versions.sort(([a, b], [c, d]) => a - c || b - d).at(-1);
-}
-
-/** A release's addon has a size and runs on the oldest glibc, or it is not packed. */
-function checkAddon(target, file) {
-  const { size } = statSync(file);
-  if (size > LARGEST_ADDON) throw new Error(`${file} has ${size} bytes; ${LARGEST_ADDON} are allowed`);
-  if (!target.endsWith("-linux-gnu")) return;
-  const newest = newestGlibc(file);
-  const [major, minor] = OLDEST_GLIBC.split(".").map(Number);
-  if (newest === undefined) throw new Error(`${file} names no version of glibc, so nothing is known of it`);
-  if (newest[0] > major || newest[1] > minor) throw new Error(`${file} needs glibc ${newest.join(".")}`);
-  console.log(`${nodeFile(target)}: ${size} bytes, glibc ${newest.join(".")} and later`);
 }
 
 /** Makes the folders of the platform packages, with `os`, `cpu` and `libc`, as napi names them. */
