@@ -5,12 +5,7 @@ import { S3Level } from "holdfast/level";
 import { type Ended, run } from "./cli-program.mts";
 import { levelServer } from "./level/server.mts";
 
-const { s3, location } = await levelServer();
-const environment = {
-  AWS_ENDPOINT_URL: s3.endpoint,
-  AWS_ACCESS_KEY_ID: s3.credentials.accessKeyId,
-  AWS_SECRET_ACCESS_KEY: s3.credentials.secretAccessKey,
-};
+const { s3, environment, location } = await levelServer();
 
 /** Runs `holdfast level` with the keys of the server. */
 function level(args: readonly string[], input = ""): Promise<Ended> {

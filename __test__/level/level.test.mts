@@ -4,9 +4,10 @@ import { resolve } from "node:path";
 import { describe, it } from "node:test";
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { S3Level, type S3LevelOptions } from "holdfast/level";
+import { refusal } from "./refusal.mts";
 import { levelServer } from "./server.mts";
 
-const { s3, location } = await levelServer();
+const { s3, environment, location } = await levelServer();
 const client = new S3Client({ ...s3, region: "us-east-1", forcePathStyle: true });
 
 /** An open database of layout "objects" at a new location. */
@@ -19,16 +20,6 @@ async function openNew(options: S3LevelOptions = {}): Promise<S3Level> {
 /** The folder of a location in the bucket. */
 function folderOf({ location }: { location: string }): string {
   return location.slice(location.indexOf("/") + 1);
-}
-
-/** Why opening failed: the code of the cause. */
-async function refusal(place: string, options: S3LevelOptions): Promise<string> {
-  const error = await new S3Level(place, options).open().then(
-    () => assert.fail("it opened"),
-    (error: { code: string; cause: { code: string } }) => error,
-  );
-  assert.equal(error.code, "LEVEL_DATABASE_NOT_OPEN");
-  return error.cause.code;
 }
 
 /** How many requests of a kind a piece of work takes. */
@@ -213,12 +204,7 @@ describe("S3Level's settings", () => {
       const { S3Level } = require("holdfast/level");
       const db = new S3Level(${JSON.stringify(location())});
       db.put("a", "1").then(() => db.get("a")).then(console.log);`;
-    const env = {
-      ...process.env,
-      AWS_ENDPOINT_URL_S3: s3.endpoint,
-      AWS_ACCESS_KEY_ID: s3.credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: s3.credentials.secretAccessKey,
-    };
+    const env = { ...process.env, ...environment };
     const cwd = resolve(import.meta.dirname, "../..");
     // The database stays open: that it ends at all shows that an open one does not keep a process alive.
     assert.equal(execFileSync(process.execPath, ["-e", script], { cwd, env, encoding: "utf8" }).trim(), "1");

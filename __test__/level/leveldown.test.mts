@@ -14,7 +14,7 @@ import { levelServer } from "./server.mts";
 
 process.env.AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE = "1";
 const require = createRequire(import.meta.url);
-const { s3, storage, location } = await levelServer();
+const { s3, environment, storage, location } = await levelServer();
 
 /** What the samples print of a stream, and their last line. */
 async function printed(stream: Readable): Promise<string[]> {
@@ -34,9 +34,7 @@ describe("S3LevelDown", () => {
   });
 
   it("runs the sample with promises, with its client from the environment", async () => {
-    process.env.AWS_ENDPOINT_URL_S3 = s3.endpoint;
-    process.env.AWS_ACCESS_KEY_ID = s3.credentials.accessKeyId;
-    process.env.AWS_SECRET_ACCESS_KEY = s3.credentials.secretAccessKey;
+    Object.assign(process.env, environment);
     const db = levelup(new S3LevelDown("mybucket"));
     await db.batch().put("name", "Pikachu").put("dob", "February 27, 1996").put("occupation", "Pokemon").write();
     assert.deepEqual(await printed(db.createReadStream()), POKEMON);
@@ -94,12 +92,7 @@ describe("S3LevelDown", () => {
     const script = `
       const db = require("levelup")(new (require("holdfast/leveldown"))(${JSON.stringify(location())}));
       db.put("name", "secret").then(() => db.get("name")).then(() => db.get("no")).catch(() => db.close());`;
-    const env = {
-      ...process.env,
-      AWS_ENDPOINT_URL_S3: s3.endpoint,
-      AWS_ACCESS_KEY_ID: s3.credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: s3.credentials.secretAccessKey,
-    };
+    const env = { ...process.env, ...environment };
     const cwd = resolve(import.meta.dirname, "../..");
     const run = (more: object) =>
       spawnSync(process.execPath, ["-e", script], { cwd, env: { ...env, ...more }, encoding: "utf8" }).stderr;

@@ -4,8 +4,9 @@ import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { after, describe, it } from "node:test";
-import { S3Level, type S3LevelOptions } from "holdfast/level";
+import { S3Level } from "holdfast/level";
 import S3LevelDown from "holdfast/leveldown";
+import { refusal } from "./refusal.mts";
 import { levelServer } from "./server.mts";
 
 const { s3, storage, location } = await levelServer();
@@ -46,16 +47,6 @@ async function addressThatForbidsEverything(): Promise<string> {
   });
   after(() => server.close());
   return listening(server);
-}
-
-/** Why opening failed: the code of the cause. */
-async function refusal(place: string, options: S3LevelOptions): Promise<string> {
-  const error = await new S3Level(place, options).open().then(
-    () => assert.fail("it opened"),
-    (error: { code: string; cause: { code: string } }) => error,
-  );
-  assert.equal(error.code, "LEVEL_DATABASE_NOT_OPEN");
-  return error.cause.code;
 }
 
 const refusals = [

@@ -6,6 +6,8 @@ import { SmartStorage } from "holdfast";
 export interface LevelServer {
   storage: SmartStorage;
   s3: { endpoint: string; credentials: { accessKeyId: string; secretAccessKey: string } };
+  /** The same as variables, for a process of its own. */
+  environment: Readonly<Record<string, string>>;
   /** A new location in the bucket `level`. */
   location(): string;
 }
@@ -20,13 +22,12 @@ export async function levelServer(): Promise<LevelServer> {
   });
   after(() => storage.stop());
   const { endpoint, port, accessKey, accessSecret } = await storage.getStorageDescriptor();
+  const url = `http://${endpoint}:${port}`;
   let count = 0;
   return {
     storage,
-    s3: {
-      endpoint: `http://${endpoint}:${port}`,
-      credentials: { accessKeyId: accessKey, secretAccessKey: accessSecret },
-    },
+    s3: { endpoint: url, credentials: { accessKeyId: accessKey, secretAccessKey: accessSecret } },
+    environment: { AWS_ENDPOINT_URL: url, AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: accessSecret },
     location: () => `level/${++count}`,
   };
 }
