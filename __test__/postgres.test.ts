@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { createStore, type Store, type StoreOptions } from "holdfast";
 import { PostgresServer } from "./postgres-server.js";
-import { code, script, until } from "./store-scripts.js";
+import { code, Hearing, script, until } from "./store-scripts.js";
 
 let server: PostgresServer;
 let schemas = 0;
@@ -142,18 +142,8 @@ describe("createStore on Postgres: several processes", () => {
     const options = fresh();
     await using store = await createStore("x", options);
     await store.kv.setMany({ "a/1": 0, "b/1": 0 });
-    const stop = new AbortController();
-    const watch = store.kv.watch({ prefix: "a/" }, { signal: stop.signal });
-    const changes: unknown[] = [];
-    const watching = (async () => {
-      for await (const change of watch) changes.push(change);
-    })();
-    const read: unknown[] = [];
-    const reading = (async () => {
-      for await (const { payload } of store.events.read({ live: true, signal: stop.signal })) read.push(payload);
-    })();
-    const handled: unknown[] = [];
-    await store.events.subscribe({ name: "mailer" }, ({ payload }) => handled.push(payload));
+    const hearing = await Hearing.on(store, "a/");
+    const { changes, read, handled } = hearing;
     await until(() => server.sql("select 1 from pg_stat_activity where query like 'listen%'").length > 0);
     await script(
       `const store = await createStore("x", options);
@@ -170,8 +160,7 @@ describe("createStore on Postgres: several processes", () => {
     await until(() => changes.length >= 3);
     await store.kv.set("a/1", 7);
     await until(() => changes.length >= 4);
-    stop.abort();
-    await Promise.all([watching, reading]);
+    await hearing.stop();
     assert.deepEqual(changes, [
       { type: "put", key: "a/1", value: 1, version: 2 },
       { type: "put", key: "a/2", value: { at: new Date(5) }, version: 1 },

@@ -4,8 +4,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { type Change, createStore, type StoreOptions } from "holdfast";
-import { script, until } from "./store-scripts.js";
+import { createStore, type StoreOptions } from "holdfast";
+import { Hearing, script, until } from "./store-scripts.js";
 
 let folder: string;
 
@@ -25,18 +25,8 @@ describe("createStore on SQLite: several processes", () => {
     const options = { path: join(folder, "heard.db") };
     await using store = await createStore("x", options);
     await store.kv.setMany({ "a/1": 0, "b/1": 0 });
-    const stop = new AbortController();
-    const watch = store.kv.watch({ prefix: "a/" }, { signal: stop.signal });
-    const changes: Change<unknown>[] = [];
-    const watching = (async () => {
-      for await (const change of watch) changes.push(change);
-    })();
-    const read: unknown[] = [];
-    const reading = (async () => {
-      for await (const { payload } of store.events.read({ live: true, signal: stop.signal })) read.push(payload);
-    })();
-    const handled: unknown[] = [];
-    await store.events.subscribe({ name: "mailer" }, ({ payload }) => handled.push(payload));
+    const hearing = await Hearing.on(store, "a/");
+    const { changes, read, handled } = hearing;
     // Following begins a moment after the call; what others do before is not seen.
     do await elsewhere(`await store.kv.set("a/began", 0);`, options);
     while (changes.length === 0);
@@ -52,8 +42,7 @@ describe("createStore on SQLite: several processes", () => {
     await until(() => of("a/1").length >= 2);
     await store.kv.set("a/1", 7);
     await until(() => of("a/1").length >= 3);
-    stop.abort();
-    await Promise.all([watching, reading]);
+    await hearing.stop();
     assert.deepEqual(
       changes.filter(({ key }) => key !== "a/began"),
       [

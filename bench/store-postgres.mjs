@@ -4,6 +4,7 @@ import pg from "pg";
 import { tsImport } from "tsx/esm/api";
 import { createStore } from "../dist/index.mjs";
 import { compare } from "./measure.mjs";
+import { workload } from "./store/workload.mjs";
 
 const { PostgresServer } = await tsImport("../__test__/postgres-server.ts", import.meta.url);
 const server = await PostgresServer.start();
@@ -11,9 +12,7 @@ const connection = server.connection();
 const store = await createStore("bench", { adapter: "postgres", connection, pool: { max: 10 } });
 const pool = new pg.Pool({ ...connection, max: 10 });
 
-const KEYS = 10_000;
-const keys = Array.from({ length: KEYS }, (_, n) => `user/${String(n).padStart(6, "0")}`);
-const value = { name: "Ada Lovelace", roles: ["admin", "author"], age: 36, note: "x".repeat(170) };
+const { keys, value, some, serial, crowd } = workload(10_000);
 
 // Prepared on each connection at its first use, as ours are.
 const get = (key) => pool.query({ name: "get", text: "select value from kv where key = $1", values: [key] });
@@ -37,19 +36,6 @@ await pool.query(`create table kv (key text collate "C" primary key, value text 
 await setMany(keys);
 await store.kv.setMany(keys.map((key) => ({ key, value })));
 await store.records.putMany(keys.map((key) => ({ key, value })));
-
-let at = 0;
-const next = () => {
-  at = (at + 7919) % KEYS;
-  return keys[at];
-};
-const some = (count) => Array.from({ length: count }, next);
-const serial = (count, call) => async () => {
-  for (let n = 0; n < count; n++) await call(next());
-};
-const crowd = (count, call) => async () => {
-  for (let n = 0; n < count; n += 100) await Promise.all(some(100).map((key) => call(key)));
-};
 
 const parsed = async (key) => JSON.parse((await get(key)).rows[0].value);
 for (const [title, ours, theirs] of [

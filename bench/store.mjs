@@ -12,11 +12,11 @@ import { createStorage } from "unstorage";
 import fsDriver from "unstorage/drivers/fs";
 import { createStore } from "../dist/index.mjs";
 import { compare } from "./measure.mjs";
+import { workload } from "./store/workload.mjs";
 
 const KEYS = 5000;
 const folder = mkdtempSync(join(tmpdir(), "holdfast-store-"));
-const keys = Array.from({ length: KEYS }, (_, n) => `user/${String(n).padStart(6, "0")}`);
-const value = { name: "Ada Lovelace", roles: ["admin", "author"], age: 36, note: "x".repeat(170) };
+const { keys, value, next, some, serial, crowd } = workload(KEYS);
 
 /** A raw table, and what is done with it. */
 function openRaw(name, synchronous) {
@@ -56,20 +56,6 @@ for (let n = 0; n < KEYS; n += 100) {
   await Promise.all(some.map((key) => Promise.all([keyv.set(key, value), files.setItem(key, value)])));
 }
 
-let at = 0;
-const next = () => {
-  at = (at + 7919) % KEYS;
-  return keys[at];
-};
-const some = (count) => Array.from({ length: count }, next);
-/** `count` calls, one after the other. */
-const serial = (count, call) => async () => {
-  for (let n = 0; n < count; n++) await call(next());
-};
-/** `count` calls, 100 at once. */
-const crowd = (count, call) => async () => {
-  for (let n = 0; n < count; n += 100) await Promise.all(some(100).map((key) => call(key)));
-};
 /** `count` calls that answer at once. */
 const direct = (count, call) => () => {
   for (let n = 0; n < count; n++) call(next());
