@@ -55,11 +55,16 @@ async fn machines_whose_clocks_are_an_hour_apart_hand_a_database_over_and_lose_n
 async fn a_lease_is_not_taken_from_a_live_holder_by_a_machine_whose_clock_is_an_hour_ahead() {
     let store = MemoryStore::default();
     let (behind, ahead) = (machine_at(&store, NOW), machine_at(&store, NOW + HOUR));
-    let holder = behind.open(SyncMode::Sync).await;
+    // Far longer than this test waits, so that a machine that is slow for a second renews it in time all the same.
+    let lease = |machine: &Machine| ReplicaSettings {
+        lock_ttl_ms: 60_000,
+        lock_wait_ms: 1000,
+        ..machine.settings(SyncMode::Sync)
+    };
+    let holder = behind.open_with(lease(&behind)).await.unwrap();
     run(&holder, "create table t (name text)").await;
-    // By the challenger's clock the lease ended an hour ago; but it is renewed under its eyes.
-    let settings = ReplicaSettings { lock_wait_ms: 3000, ..ahead.settings(SyncMode::Sync) };
-    let challenger = tokio::time::timeout(Duration::from_secs(4), ahead.open_with(settings)).await;
+    // By the challenger's clock the lease ended an hour ago; but it has not stood still for its time.
+    let challenger = tokio::time::timeout(Duration::from_secs(2), ahead.open_with(lease(&ahead))).await;
     assert!(!matches!(challenger, Ok(Ok(_))), "the lease was taken from a live holder");
     run(&holder, "insert into t values ('still the writer')").await;
     assert!(!behind.saw(|event| matches!(event, Event::LockLost { .. })));
