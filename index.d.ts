@@ -519,6 +519,10 @@ export interface ISmartStorageConfig {
 		 */
 		dayLength?: number;
 	};
+	/**
+	 * Serves the console, a page for browsers, at `/_console/`; `storage.consoleUrl` tells where. Default false.
+	 */
+	console?: boolean;
 	/** Buckets that are made at start unless they exist. Default none. */
 	buckets?: string[];
 }
@@ -766,6 +770,8 @@ export declare class SmartStorage {
 	 * certificate that was given. `undefined` without TLS, and before the first start.
 	 */
 	get certificate(): string | undefined;
+	/** Where the console is, for a browser on this machine; `undefined` without `console: true` and before the first start. */
+	get consoleUrl(): string | undefined;
 	/**
 	 * The last 10,000 requests since the start, oldest first, as they are now; `storage.requests.clear()` forgets them.
 	 * They can be read after `stop()` too.

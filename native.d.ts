@@ -836,6 +836,8 @@ export interface StorageSettings {
   answersHealth: boolean
   /** Whether `/_metrics` is answered. */
   answersMetrics: boolean
+  /** Whether `/_console/` is served. */
+  servesConsole: boolean
   /** Made at start. */
   buckets: Array<string>
   /** `error`, `warn`, `info` or `debug`; `undefined` logs nothing. */

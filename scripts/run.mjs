@@ -1,4 +1,4 @@
-// One command line for the whole house: `node scripts/run.mjs build|release|tools|test|node|check|package|demo|bench|format`.
+// One command line for the whole house: `node scripts/run.mjs build|release|tools|console|test|node|check|package|demo|bench|format`.
 // It needs nothing but Node and Rust: what is missing from node_modules it installs first.
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, wr
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildConsole } from "./console.mjs";
 import { tolerateMissing, writeModuleDeclaration } from "./declarations.mjs";
 import { installTestTools } from "./test-tools.mjs";
 
@@ -122,7 +123,9 @@ function buildTypes() {
   tolerateMissing(join(root, "dist"), [join(root, "index.d.ts")]);
 }
 
-function build({ release = false } = {}) {
+async function build({ release = false } = {}) {
+  // Before the addon, which embeds it.
+  await buildConsole();
   buildAddon(release);
   buildTypeScript();
   buildTypes();
@@ -157,38 +160,40 @@ function rustTests() {
   run("cargo", hasNextest ? ["nextest", "run", "--workspace"] : ["test", "--workspace"], { env: cargoTarget() });
 }
 
-function test() {
+async function test() {
   tools();
-  build();
+  await build();
   rustTests();
   nodeTests(testFiles("__test__").filter((file) => !file.startsWith(HOUSE_RULES)));
 }
 
 /** Everything that CI does beside the tests. */
-function check() {
+async function check() {
   run("cargo", ["fmt", "--all", "--check"]);
   run("cargo", ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], { env: cargoTarget() });
-  checkGenerated();
+  await checkGenerated();
   run(bin("tsc"), ["-p", "tsconfig.test.json"]);
+  run(bin("tsc"), ["-p", "console/tsconfig.json"]);
   run(bin("biome"), ["ci", "--colors=off", "."]);
   nodeTests(testFiles(HOUSE_RULES));
 }
 
 /** Builds, and fails when a committed generated file came out otherwise. */
-function checkGenerated() {
+async function checkGenerated() {
   const digest = (name) =>
     createHash("sha256")
       .update(readFileSync(join(root, name)))
       .digest("hex");
   const before = GENERATED.map(digest);
-  build();
-  const changed = GENERATED.filter((name, index) => digest(name) !== before[index]);
+  const ofConsole = await buildConsole();
+  await build();
+  const changed = GENERATED.filter((name, index) => digest(name) !== before[index]).concat(ofConsole);
   if (changed.length > 0) fail(`${changed.join(", ")} changed by building. Look at the difference and commit it.`);
 }
 
 /** The tarballs as they are published, in npm/tarballs; scripts/release/package.mjs says which. */
-function pack() {
-  build();
+async function pack() {
+  await build();
   run(process.execPath, ["scripts/release/package.mjs", ...process.argv.slice(3)]);
 }
 
@@ -200,14 +205,14 @@ function testPackage() {
   run(process.execPath, ["--import", "tsx", "--test", ...testFiles(join("__test__", "package"))], { env });
 }
 
-function demo() {
-  build();
+async function demo() {
+  await build();
   run(process.execPath, ["examples/demo.mjs"]);
 }
 
 /** Release build, the peers of bench/package.json, then every benchmark (or the named ones). */
-function bench() {
-  build({ release: true });
+async function bench() {
+  await build({ release: true });
   const folder = join(root, "bench");
   if (!existsSync(join(folder, "node_modules"))) run("npm", ["install", "--no-save"], { cwd: folder });
   const named = process.argv.slice(3);
@@ -238,6 +243,8 @@ const COMMANDS = {
   release: () => build({ release: true }),
   /** What the tests need of the system. */
   tools,
+  /** The console's page alone, as the server embeds it. */
+  console: async () => void (await buildConsole()),
   test,
   /** Only the named Node test files; what they test must be built. */
   node: () => nodeTests(process.argv.slice(3)),
@@ -254,4 +261,4 @@ const command = COMMANDS[process.argv[2]];
 if (command === undefined) fail(`usage: node scripts/run.mjs ${Object.keys(COMMANDS).join("|")}`);
 if (!existsSync(join(root, "package-lock.json"))) fail("package-lock.json is missing");
 install();
-command();
+await command();

@@ -23,6 +23,8 @@ const PACKAGES = [
   // Makes the certificate of the PostgreSQL server.
   { name: "openssl", isThere: () => works("openssl", "version") },
   { name: "postgresql", isThere: hasPostgres },
+  // The console is tested in it.
+  { name: "chromium", isThere: () => works("chromium", "--version") },
   { name: "python3", isThere: () => works("python3", "--version") },
   { name: "python3-venv", isThere: () => works("python3", "-c", "import venv, ensurepip") },
 ];

@@ -89,6 +89,8 @@ pub struct StorageSettings {
     pub answers_health: bool,
     /// Whether `/_metrics` is answered.
     pub answers_metrics: bool,
+    /// Whether `/_console/` is served.
+    pub serves_console: bool,
     /// Made at start.
     pub buckets: Vec<String>,
     /// `error`, `warn`, `info` or `debug`; `undefined` logs nothing.
@@ -130,6 +132,7 @@ pub(crate) fn server_settings(settings: StorageSettings) -> Result<ServerSetting
         tls,
         answers_health: settings.answers_health,
         answers_metrics: settings.answers_metrics,
+        serves_console: settings.serves_console,
         buckets: settings.buckets,
         log: Some(log_to_stderr(settings.log_level.as_deref(), settings.log_is_json)),
         ..ServerSettings::new(settings.directory)

@@ -42,6 +42,7 @@ export const SCENES: readonly Scene[] = [
     has: "// 4. An ordered",
     after: "await db.close(); await store.close(); await (await dataProvider()).close(); await storage.stop();",
   },
+  { page: "docs/console.md", has: "consoleUrl", after: "await storage.stop();" },
   { page: "docs/install.md", has: "vite.config.js", notRun: "Vite reads it; bundles.test.mts builds with Vite" },
   { page: "docs/level.md", has: 'region: "eu-central-1"', notRun: "it names a bucket of AWS" },
   {

@@ -11,6 +11,7 @@ const EXAMPLES = `
 Examples:
   npx holdfast serve ./data                              only this machine reaches it
   npx holdfast serve ./data --bucket assets --bucket logs
+  npx holdfast serve ./data --console                    a page to look into it
   npx holdfast serve /srv/s3 --address 0.0.0.0 --durability disk   with HOLDFAST_ACCESS_KEY and
                                                          HOLDFAST_SECRET_KEY set: all machines reach it`;
 
@@ -24,6 +25,7 @@ interface ServeOptions {
   bucket: string[];
   durability: "process" | "disk";
   cors: boolean;
+  console: boolean;
   quiet: boolean;
   json: boolean;
 }
@@ -47,6 +49,7 @@ export function addServe(program: Command): void {
         .default("process"),
     )
     .option("--cors", "answer browsers of every origin", false)
+    .option("--console", "serve the console, a page for browsers", false)
     .option("-q, --quiet", "do not log requests", false)
     .option("--json", "print one JSON object about the server, and log as JSON", false)
     .addHelpText("after", EXAMPLES)
@@ -72,8 +75,19 @@ async function serve(folder: string, options: ServeOptions, output: Output): Pro
   const descriptor = await storage.getStorageDescriptor();
   const server = { ...descriptor, region: options.region };
   const { endpoint, port, accessKey, accessSecret, useSsl } = descriptor;
-  const value = { endpoint, port, address: options.address, directory, accessKey, accessSecret, useSsl };
-  output.result({ ...value, region: options.region, auth: options.auth }, described(directory, server, options));
+  const consoleUrl = storage.consoleUrl;
+  const value = {
+    endpoint,
+    port,
+    address: options.address,
+    directory,
+    accessKey,
+    accessSecret,
+    useSsl,
+    ...(consoleUrl && { consoleUrl }),
+  };
+  const shown = described(directory, server, options, consoleUrl);
+  output.result({ ...value, region: options.region, auth: options.auth }, shown);
   await interrupt;
   output.note("stopping: requests in flight may finish; interrupt again to end at once");
   await storage.stop();
@@ -98,6 +112,7 @@ function configOf(directory: string, options: ServeOptions): ISmartStorageConfig
     auth: { enabled: options.auth, credentials: [{ accessKeyId: accessKey, secretAccessKey: secretKey }] },
     cors: { enabled: options.cors },
     logging: { enabled: !options.quiet, format: options.json ? "json" : "text" },
+    console: options.console,
     buckets: options.bucket,
   };
 }
@@ -106,11 +121,13 @@ function described(
   directory: string,
   server: Parameters<typeof clientSettings>[0],
   { address, auth }: ServeOptions,
+  consoleUrl: string | undefined,
 ): string {
   const lines = [
     `S3 server on ${address}, port ${server.port}, serving ${directory}`,
     auth ? `Access key ${server.accessKey}, region ${server.region}` : "Everybody may do everything (--no-auth)",
   ];
+  if (consoleUrl !== undefined) lines.push(`Console: ${consoleUrl}`);
   for (const [title, settings] of clientSettings(server)) {
     lines.push("", `# ${title}`, ...settings);
   }

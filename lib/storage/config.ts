@@ -127,6 +127,10 @@ export interface ISmartStorageConfig {
      */
     dayLength?: number;
   };
+  /**
+   * Serves the console, a page for browsers, at `/_console/`; `storage.consoleUrl` tells where. Default false.
+   */
+  console?: boolean;
   /** Buckets that are made at start unless they exist. Default none. */
   buckets?: string[];
 }

@@ -119,6 +119,7 @@ type Sections = { [S in Section]: Values<(typeof RULES)[S]> };
 /** A configuration with every default filled in. */
 export interface StorageSettings extends Sections {
   auth: Values<(typeof RULES)["auth"]> & { credentials: IStorageCredential[] };
+  console: boolean;
   buckets: string[];
 }
 
@@ -128,7 +129,7 @@ export interface StorageSettings extends Sections {
  * @throws ConfigError `UNKNOWN_SETTING` or `INVALID_SETTING`, naming the field; `details.setting` holds its path.
  */
 export function readSettings(config: ISmartStorageConfig = {}): StorageSettings {
-  const given = fields(config, "the configuration", [...Object.keys(RULES), "buckets"]);
+  const given = fields(config, "the configuration", [...Object.keys(RULES), "console", "buckets"]);
   const section = <S extends Section>(name: S): Values<(typeof RULES)[S]> => {
     const extra = name === "auth" ? ["credentials"] : [];
     const values = fields(given[name], name, [...Object.keys(RULES[name]), ...extra]);
@@ -153,6 +154,7 @@ export function readSettings(config: ISmartStorageConfig = {}): StorageSettings 
     monitoring: section("monitoring"),
     multipart: section("multipart"),
     lifecycle: section("lifecycle"),
+    console: readOne(flag(false), given.console, "console"),
     buckets: readOne(texts([]), given.buckets, "buckets"),
   };
 }
@@ -195,6 +197,7 @@ export function toNative(settings: StorageSettings): native.StorageSettings {
     uploadExpirationMs: multipart.expirationDays * DAY_MS,
     uploadCleanupIntervalMs: multipart.cleanupIntervalMinutes * MINUTE_MS,
     lifecycleDayMs: lifecycle.dayLength,
+    servesConsole: settings.console,
     buckets: settings.buckets,
     ...(server.silent || !logging.enabled ? {} : { logLevel: logging.level }),
     logIsJson: logging.format === "json",

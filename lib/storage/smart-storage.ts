@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import { ClosedError, ValidationError } from "../errors.js";
 import { native, settle } from "../native.js";
 import type { IS3Descriptor, ISmartStorageConfig, IStorageLifecycleRun } from "./config.js";
@@ -10,6 +11,8 @@ import { StorageSnapshot } from "./snapshot.js";
 
 /** As long as a timer can be; it only keeps the process alive. */
 const FOREVER_MS = 2 ** 31 - 1;
+
+const isEverywhere = (address: string): boolean => address === "0.0.0.0" || address === "::";
 
 /** Servers that run: one that nobody refers to any more is not collected, it serves on. */
 const RUNNING = new Set<SmartStorage>();
@@ -203,9 +206,8 @@ export class SmartStorage {
   async getStorageDescriptor(options: Partial<IS3Descriptor> = {}): Promise<IS3Descriptor> {
     const { server, auth } = this.#settings;
     const [credential] = auth.credentials;
-    const isEverywhere = server.address === "0.0.0.0" || server.address === "::";
     return {
-      endpoint: isEverywhere ? "localhost" : server.address,
+      endpoint: isEverywhere(server.address) ? "localhost" : server.address,
       port: this.#server?.port ?? (server.port === 0 ? this.#running().port : server.port),
       accessKey: credential?.accessKeyId ?? "STORAGE",
       accessSecret: credential?.secretAccessKey ?? "STORAGE",
@@ -220,6 +222,14 @@ export class SmartStorage {
    */
   get certificate(): string | undefined {
     return this.#server?.authority ?? undefined;
+  }
+
+  /** Where the console is, for a browser on this machine; `undefined` without `console: true` and before the first start. */
+  get consoleUrl(): string | undefined {
+    if (!this.#settings.console || this.#server === undefined) return undefined;
+    const { address, tls } = this.#settings.server;
+    const host = isEverywhere(address) ? "localhost" : isIPv6(address) ? `[${address}]` : address;
+    return `${tls === false ? "http" : "https"}://${host}:${this.#server.port}/_console/`;
   }
 
   /**

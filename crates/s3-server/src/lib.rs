@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! server ── service ── auth          who asks
+//!              ├────── console       a page for browsers, and what it asks beside S3
 //!              ├────── operation     what is asked
 //!              ├────── access        may they ── rights ── acl, policy, bucket_rules
 //!              ├────── operations/*  what it does ── body, conditions, byte_range, checksum, encryption, xml
@@ -28,6 +29,7 @@ mod byte_range;
 mod checksum;
 mod conditions;
 mod connection;
+mod console;
 mod cors;
 mod cross_origin;
 mod encoding;

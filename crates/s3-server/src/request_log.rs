@@ -32,17 +32,34 @@ pub struct RequestRecord {
 
 /// The last requests of a server, oldest first. A request is in it before its answer is sent.
 #[derive(Debug, Default)]
-pub struct RequestLog(Mutex<VecDeque<RequestRecord>>);
+pub struct RequestLog(Mutex<Remembered>);
+
+#[derive(Debug, Default)]
+struct Remembered {
+    records: VecDeque<RequestRecord>,
+    /// How many there were, those that are forgotten too.
+    count: u64,
+}
 
 impl RequestLog {
     /// Every remembered request.
     pub fn records(&self) -> Vec<RequestRecord> {
-        self.lock().iter().cloned().collect()
+        self.lock().records.iter().cloned().collect()
     }
 
     /// Forgets them all.
     pub fn clear(&self) {
-        self.lock().clear();
+        self.lock().records.clear();
+    }
+
+    /// What was remembered after the first `after` requests, oldest first and the last `most` of them; and the number
+    /// of all requests so far, to ask with next.
+    pub(crate) fn after(&self, after: u64, most: usize) -> (u64, Vec<RequestRecord>) {
+        let remembered = self.lock();
+        let new = usize::try_from(remembered.count.saturating_sub(after)).unwrap_or(usize::MAX);
+        let told = new.min(most).min(remembered.records.len());
+        let first = remembered.records.len() - told;
+        (remembered.count, remembered.records.range(first..).cloned().collect())
     }
 
     pub(crate) fn push(&self, mut record: RequestRecord) {
@@ -50,14 +67,15 @@ impl RequestLog {
             name.truncate(name.floor_char_boundary(MAX_NAME_BYTES));
             name.shrink_to_fit();
         }
-        let mut records = self.lock();
-        if records.len() == MAX_RECORDS {
-            records.pop_front();
+        let mut remembered = self.lock();
+        if remembered.records.len() == MAX_RECORDS {
+            remembered.records.pop_front();
         }
-        records.push_back(record);
+        remembered.records.push_back(record);
+        remembered.count += 1;
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<RequestRecord>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Remembered> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -78,6 +96,24 @@ mod tests {
             at_ms: 0,
             duration_ms: 0.0,
         }
+    }
+
+    #[test]
+    fn what_is_new_is_told_once_and_not_what_was_forgotten() {
+        let log = RequestLog::default();
+        let keys =
+            |records: Vec<RequestRecord>| records.into_iter().filter_map(|record| record.key).collect::<Vec<_>>();
+        for key in ["a", "b", "c"] {
+            log.push(record(key.into()));
+        }
+        let (next, records) = log.after(0, 2);
+        assert_eq!((next, keys(records)), (3, vec!["b".to_owned(), "c".to_owned()]));
+        log.push(record("d".into()));
+        assert_eq!(keys(log.after(next, 2).1), ["d"]);
+        log.clear();
+        log.push(record("e".into()));
+        assert_eq!(keys(log.after(0, 9).1), ["e"]);
+        assert!(log.after(99, 9).1.is_empty());
     }
 
     #[test]

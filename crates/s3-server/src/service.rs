@@ -15,6 +15,7 @@ use crate::answer::{self, Answer};
 use crate::auth::{Accounts, Verifier};
 use crate::body::Payload;
 use crate::bucket_rules::BucketRules;
+use crate::console;
 use crate::cross_origin::{Asked, CrossOrigin};
 use crate::engine::{Engine, EngineError};
 use crate::error::{Code, S3Error, S3Result};
@@ -88,6 +89,9 @@ impl Service {
     pub(crate) async fn answer(&self, request: http::Request<Incoming>, peer: IpAddr) -> Result<Answer, ConnectionCut> {
         if let Some(answer) = self.monitoring(&request) {
             return Ok(answer);
+        }
+        if self.settings.serves_console && console::is_asked(&request) {
+            return Ok(self.console(request, &request_id()).await);
         }
         let _in_flight = Counted::on(&self.metrics.in_flight);
         let (started, at_ms) = (Instant::now(), self.settings.clock.now_ms());

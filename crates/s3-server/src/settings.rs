@@ -87,6 +87,8 @@ pub struct ServerSettings {
     pub answers_health: bool,
     /// Whether `GET /_metrics` is answered to everybody. Default false.
     pub answers_metrics: bool,
+    /// Whether the console is served at `/_console/`. Default false.
+    pub serves_console: bool,
     /// The least size of a part that isn't the last, in bytes. Default 5 MiB.
     pub min_part_bytes: u64,
     /// Buckets that are made at start unless they exist. Default none.
@@ -132,6 +134,7 @@ impl ServerSettings {
             tls: None,
             answers_health: false,
             answers_metrics: false,
+            serves_console: false,
             min_part_bytes: 5 << 20,
             buckets: Vec::new(),
             upload_expiration_ms: 7 * 24 * 60 * 60 * 1000,

@@ -24,6 +24,8 @@ mod bucket_settings;
 mod client;
 #[path = "protocol/conditions.rs"]
 mod conditions;
+#[path = "protocol/console.rs"]
+mod console;
 #[path = "protocol/cors.rs"]
 mod cors;
 #[path = "protocol/encrypted.rs"]

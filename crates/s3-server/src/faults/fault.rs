@@ -1,5 +1,7 @@
 use holdfast_base::{Error, ErrorKind, Result};
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::Code;
 use crate::operation::Operation;
 
@@ -46,7 +48,8 @@ pub struct Fault {
 }
 
 /// A fault in words, as a test writes it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct FaultInWords {
     /// The name of an [`Operation`].
     pub operation: Option<String>,
@@ -109,6 +112,28 @@ impl TryFrom<FaultInWords> for Fault {
         };
         fault.check()?;
         Ok(fault)
+    }
+}
+
+impl From<Fault> for FaultInWords {
+    fn from(fault: Fault) -> Self {
+        let Fault { operation, bucket, key, count, probability, seed, delay_ms, error, cut, corrupt, at_byte, .. } =
+            fault;
+        let named = |cut: Cut| CUTS.iter().find(|(_, known)| *known == cut).map(|(name, _)| (*name).to_owned());
+        Self {
+            operation: operation.map(|operation| operation.name().to_owned()),
+            bucket,
+            key,
+            count,
+            probability,
+            seed,
+            delay_ms: delay_ms.and_then(|delay_ms| u32::try_from(delay_ms).ok()),
+            error: error.map(|code| code.name().to_owned()),
+            cut: cut.and_then(named),
+            corrupt,
+            at_byte,
+            bytes_per_second: fault.bytes_per_second,
+        }
     }
 }
 

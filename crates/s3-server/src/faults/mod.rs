@@ -15,6 +15,9 @@ use crate::operation::Operation;
 #[derive(Debug, Default)]
 pub struct Faults(Mutex<Vec<Added>>);
 
+/// Tells the faults of a process apart.
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
 /// A fault that was added.
 #[derive(Clone, Debug)]
 pub struct FaultHandle(Arc<AtomicU64>);
@@ -28,6 +31,7 @@ impl FaultHandle {
 
 #[derive(Debug)]
 struct Added {
+    id: u64,
     fault: Fault,
     met: Arc<AtomicU64>,
     random: fastrand::Rng,
@@ -38,7 +42,8 @@ impl Faults {
     pub fn add(&self, fault: Fault) -> FaultHandle {
         let random = fault.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
         let met = Arc::default();
-        self.lock().push(Added { fault, met: Arc::clone(&met), random });
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        self.lock().push(Added { id, fault, met: Arc::clone(&met), random });
         FaultHandle(met)
     }
 
@@ -53,6 +58,17 @@ impl Faults {
     /// Removes every fault.
     pub fn clear(&self) {
         self.lock().clear();
+    }
+
+    /// Every fault that is there: its id, itself, and how many requests it has met.
+    pub(crate) fn all(&self) -> Vec<(u64, Fault, u64)> {
+        let told = |added: &Added| (added.id, added.fault.clone(), added.met.load(Ordering::Acquire));
+        self.lock().iter().map(told).collect()
+    }
+
+    /// Removes the fault of that id, if it is still there.
+    pub(crate) fn remove_by_id(&self, id: u64) {
+        self.lock().retain(|added| added.id != id);
     }
 
     /// The fault that meets a request, if one does; it is used up by that.

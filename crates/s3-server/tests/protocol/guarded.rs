@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use holdfast_base::ManualClock;
-use holdfast_s3_server::Credential;
+use holdfast_s3_server::{Credential, ServerSettings};
 
 use crate::client::{Fixture, Reply};
 use crate::signer::{KEY, SECRET, Signer, sha256};
@@ -35,6 +35,11 @@ impl Guarded {
 
     /// The same with `bob` and `eve`, who have accounts of their own; `ann` belongs to the server's.
     pub(crate) async fn with_accounts() -> Self {
+        Self::with_accounts_and(|_| {}).await
+    }
+
+    /// The same, with other settings.
+    pub(crate) async fn with_accounts_and(change: impl FnOnce(&mut ServerSettings)) -> Self {
         let clock = Arc::new(ManualClock::at(NOW_MS));
         let of_server = Arc::clone(&clock);
         let s3 = Fixture::with(|settings| {
@@ -50,6 +55,7 @@ impl Guarded {
                 });
             }
             settings.clock = of_server;
+            change(settings);
         });
         Self { s3: s3.await, clock }
     }

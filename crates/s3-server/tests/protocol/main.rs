@@ -12,6 +12,7 @@ mod bodies;
 mod bucket_settings;
 mod client;
 mod conditions;
+mod console;
 mod cors;
 mod encrypted;
 mod encryption;
