@@ -143,7 +143,7 @@ function nodeTests(files) {
   const needClients = files.some((file) => resolve(root, file).startsWith(join(root, CLIENTS)));
   const env = needClients ? { HOLDFAST_CLIENTS: tools() } : {};
   // One that hangs is named, where all of CI would be stopped without a word. The long forms take what they need.
-  const limit = process.env.HOLDFAST_LONG === undefined ? ["--test-timeout=900000"] : [];
+  const limit = process.env.HOLDFAST_LONG === undefined ? ["--test-timeout=1500000"] : [];
   run(process.execPath, ["--import", "tsx", "--test", ...limit, ...files], { env });
 }
 

@@ -25,7 +25,6 @@ export function useLoading<T>(load: (signal: AbortSignal) => Promise<T>, inputs:
       (error: unknown) => !abort.signal.aborted && !isAborted(error) && setState({ error, isLoading: false }),
     );
     return () => abort.abort();
-    // biome-ignore lint/correctness/useExhaustiveDependencies: whoever calls says what it depends on
   }, [...inputs, round]);
   const reload = useCallback(() => setRound((last) => last + 1), []);
   return { value: state.value, error: state.error, isLoading: state.isLoading, reload };

@@ -113,7 +113,6 @@ function Lines({
     <div class="lines">
       <ol aria-hidden="true">
         {Array.from({ length: count }, (_, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: a line is its number
           <li key={index} class={wrong?.line === index + 1 ? "wrong" : undefined} />
         ))}
       </ol>

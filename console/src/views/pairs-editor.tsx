@@ -37,7 +37,6 @@ export function PairsEditor({ title, names, pairs, fixed = 0, why, save }: Props
       <h3>{title}</h3>
       {edited.length === 0 && <p class="faint">None.</p>}
       {edited.map(([name, value], index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place; names change while they are typed
         <div class="pair" key={index}>
           <input
             aria-label={`${names[0]} ${index + 1}`}

@@ -130,6 +130,5 @@ function Player({ place, isVideo }: { place: Named; isVideo: boolean }) {
   );
   if (link.value === undefined) return <Waiting what="the preview" />;
   const media = { class: "preview", controls: true, preload: "metadata", src: link.value } as const;
-  // biome-ignore lint/a11y/useMediaCaption: what is stored has none
   return isVideo ? <video {...media} /> : <audio {...media} />;
 }
