@@ -847,6 +847,19 @@ export interface Capabilities {
 	/** Changes that other processes commit are told as they happen. */
 	readonly notifies: boolean;
 }
+/** A peer that is connected. */
+export interface PeerStatus {
+	/** Its id. */
+	id: string;
+	/** Where it is, `ip:port`. */
+	address: string;
+	/** Whether both held the same when they last compared. */
+	inSync: boolean;
+	/** Items that came from it and were new. */
+	received: number;
+	/** Items that were sent to it. */
+	sent: number;
+}
 /** A change that a watch saw. */
 export type Change<T> = {
 	/** It was put, or set. */
@@ -898,8 +911,10 @@ export interface StoreEvents {
 	"record:delete": {
 		key: string;
 	};
+	/** Two peers wrote the same field, that at `path`, without having seen each other's value; the later one stands. */
 	"record:conflict": {
 		key: string;
+		path: string[];
 		local: unknown;
 		remote: unknown;
 	};
@@ -931,18 +946,26 @@ export interface StoreEvents {
 		loaded: number;
 		total?: number;
 	};
-	"sync:start": Record<string, unknown>;
-	"sync:complete": Record<string, unknown>;
+	"sync:start": {
+		peer: string;
+	};
+	/** This peer and the other hold the same. */
+	"sync:complete": {
+		peer: string;
+	};
 	"sync:error": {
+		peer: string;
 		error: unknown;
 	};
 	"sync:offline": Record<string, unknown>;
 	"sync:online": Record<string, unknown>;
 	"peer:connect": {
 		peer: string;
+		address: string;
 	};
 	"peer:disconnect": {
 		peer: string;
+		reason: string;
 	};
 	/** A listener threw, or its promise was rejected; or the handler of the subscription of this name did. */
 	"listener:error": {
@@ -1202,13 +1225,22 @@ export interface PostgresOptions {
 	/** The schema, made when it is missing. Two stores in one database: a schema each. Default `"persist"`. */
 	schema?: string | undefined;
 }
-/** Settings of P2P. */
-export interface P2pOptions {
-	/** How peers find each other. */
+/** Settings of P2P; the file is that of `path`, and its key lies beside it. */
+export interface P2pOptions extends Pick<SqliteOptions, "path"> {
+	/** How peers find each other: they share a topic, and look for it by `method`, or on the local network by `mdns`. */
 	discovery?: {
-		method: "mdns" | "dht";
 		topic: string;
+		method?: "mdns" | "dht";
+		mdns?: boolean;
 	} | undefined;
+	/** What peers must know beside the topic. Without one, who guesses the topic is a peer. */
+	secret?: string | undefined;
+	/** Where to listen, an address and a port. Default `"0.0.0.0:0"`. */
+	listen?: string | undefined;
+	/** Addresses of peers to dial, `host:port`. */
+	peers?: readonly string[] | undefined;
+	/** At most so many peers, 1 to 256. Default 32. */
+	maxPeers?: number | undefined;
 }
 /** One adapter with its settings, nested under its name or flat. */
 export interface AdapterOptions extends SqliteOptions, S3Options, PostgresOptions, P2pOptions {
@@ -1432,6 +1464,16 @@ export declare class Kv<T = unknown> {
 	/** The same entries, with the type of their values; with a schema, what is set is checked by it first. */
 	typed<U>(schema?: StandardSchema<U>): Kv<U>;
 }
+/** This peer and the others. What they do is told by `store.on("peer:*")`, `"sync:*"` and `"record:conflict"`. */
+export declare class P2p {
+	#private;
+	/** This peer's id: the same each time the store is opened. */
+	readonly id: string;
+	/** Where this peer listens, each `ip:port`: what others give as `peers`. */
+	addresses(): string[];
+	/** The peers that are connected now. */
+	peers(): PeerStatus[];
+}
 /** A record as it is stored. */
 export interface StoredRecord<T> {
 	/** Its key. */
@@ -1530,6 +1572,8 @@ export declare class Store {
 	readonly events: Events;
 	/** What its adapters can do; what they can't is a CapabilityError at the call. */
 	readonly capabilities: Capabilities;
+	/** This peer and the others, where the store is among peers. */
+	readonly p2p: P2p | undefined;
 	/**
 	 * Hears events of a type, or of several (`"record:*"`, `"*"`), after their commit and in its order.
 	 * Gives back what ends it.

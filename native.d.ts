@@ -215,6 +215,14 @@ export declare class StoreHandle {
   follow(listener: (news: string) => void): Promise<Reply<undefined>>
   /** Waits for work in flight and lets go of everything. */
   close(): Reply<undefined> | Promise<Reply<undefined>>
+  /** This peer's id; null where there are no peers. */
+  peerId(): string | null
+  /** Where this peer listens. */
+  peerAddresses(): Array<string>
+  /** The peers that are connected. */
+  peers(): string
+  /** Has news of peers told as JSON, from now until the close. */
+  hearPeers(listener: (news: string) => void): void
   /** Runs the steps in their order; answers with what became of each. */
   commit(steps: Array<StepData>, atomic: boolean): Reply<string> | Promise<Reply<string>>
 }
@@ -278,6 +286,8 @@ export interface EventQueryData {
   sinceMs?: number
   /** The newest first. */
   reverse?: boolean
+  /** In the order in which they came to this store, where that is another than the stream's. */
+  byArrival?: boolean
   /** At most so many. */
   limit: number
 }

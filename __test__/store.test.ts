@@ -106,11 +106,9 @@ describe("createStore", () => {
     assert.equal(store.name, "a/b");
   });
 
-  it("says plainly that nothing listens where Postgres should, and that P2P comes later", async () => {
+  it("says plainly that nothing listens where Postgres should", async () => {
     const connection = { host: "127.0.0.1", port: 1, password: "p" };
     await assert.rejects(createStore("x", { adapter: "postgres", connection }), { name: "ConnectionError" });
-    const p2p = createStore("x", { adapter: "p2p", discovery: { method: "mdns", topic: "t" } });
-    await assert.rejects(p2p, { code: "ADAPTER_NOT_AVAILABLE" });
   });
 
   it("refuses a file that is not its own, and leaves it as it is", async () => {

@@ -90,6 +90,22 @@ export const ADAPTERS: readonly AdapterUnderTest[] = [
     }),
   },
   {
+    name: "p2p, a peer alone",
+    prepare: async () => {
+      const folder = await mkdtemp(join(tmpdir(), "holdfast-"));
+      return {
+        options: {
+          adapter: "p2p",
+          path: join(folder, "store.db"),
+          discovery: { topic: "conformance" },
+          secret: "of the suite",
+          listen: "127.0.0.1:0",
+        },
+        clear: () => rm(folder, { recursive: true, force: true }),
+      };
+    },
+  },
+  {
     name: "sqlite with blobs on s3",
     prepare: async () => {
       const folder = await mkdtemp(join(tmpdir(), "holdfast-"));

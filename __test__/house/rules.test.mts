@@ -15,7 +15,7 @@ const CRATE_ARROWS: Readonly<Record<string, readonly string[]>> = {
   "holdfast-s3-client": ["base"],
   "holdfast-p2p": ["base", "sqlite"],
   "holdfast-s3-server": ["base", "sqlite"],
-  "holdfast-store": ["base", "s3-client", "sqlite"],
+  "holdfast-store": ["base", "p2p", "s3-client", "sqlite"],
   "holdfast-replica": ["base", "s3-client", "sqlite"],
   "holdfast-level": ["base", "s3-client"],
   "holdfast-testkit": ["base", "s3-client", "s3-server", "sqlite", "store"],

@@ -21,6 +21,7 @@ export default defineConfig({
         items: [
           page("SmartStorage", "storage"),
           page("createStore", "store"),
+          page("createStore among peers", "p2p"),
           page("createS3DataProvider", "remult"),
           page("S3Level", "level"),
         ],

@@ -141,7 +141,7 @@ export class Events<T = unknown> {
       if (stream !== undefined) list.stream = stream;
       if (after !== undefined) list.after = after;
       const news = live ? this.#nextAppend(signal) : undefined;
-      const { items } = await this.list<V>(list).page();
+      const { items } = await this.#arrived<V>(list);
       for (const event of items) {
         after = event.position;
         yield event;
@@ -185,6 +185,13 @@ export class Events<T = unknown> {
   /** The same events, with the type of their payloads. */
   typed<U>(): Events<U> {
     return this as unknown as Events<U>;
+  }
+
+  /** The next events in the order in which they came here: what a peer sends late is behind what was read before. */
+  async #arrived<V extends T>(options: EventListOptions): Promise<Page<StoredEvent<V>>> {
+    const query = { ...queryOf(options, undefined, EVENTS_AT_ONCE), byArrival: true };
+    const found = await this.#writer.port.listEvents(query);
+    return { items: found.items.map((event) => eventOf<V>(event)) };
   }
 
   /** Resolves with the next append of this process, after a while, or with the signal. */

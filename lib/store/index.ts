@@ -26,7 +26,8 @@ export type {
   SqliteOptions,
   StoreOptions,
 } from "./options.js";
-export type { Capabilities } from "./port.js";
+export type { P2p } from "./p2p.js";
+export type { Capabilities, PeerStatus } from "./port.js";
 export type { PutItem, PutOptions, RecordListOptions, Records, StoredRecord } from "./records.js";
 export type { StandardSchema } from "./schema.js";
 export type { Store } from "./store.js";

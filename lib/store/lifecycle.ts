@@ -5,7 +5,8 @@ import { Watches } from "./watches.js";
 export interface StoreEvents {
   "record:put": { key: string; value: unknown; version: number };
   "record:delete": { key: string };
-  "record:conflict": { key: string; local: unknown; remote: unknown };
+  /** Two peers wrote the same field, that at `path`, without having seen each other's value; the later one stands. */
+  "record:conflict": { key: string; path: string[]; local: unknown; remote: unknown };
   "kv:set": { key: string; value: unknown; version: number };
   "kv:delete": { key: string };
   "event:append": { stream: string; payload: unknown; id: string; version: number; position: string };
@@ -13,13 +14,14 @@ export interface StoreEvents {
   "blob:delete": { key: string };
   /** `total` is absent where the size of the source isn't known. */
   "blob:upload:progress": { key: string; loaded: number; total?: number };
-  "sync:start": Record<string, unknown>;
-  "sync:complete": Record<string, unknown>;
-  "sync:error": { error: unknown };
+  "sync:start": { peer: string };
+  /** This peer and the other hold the same. */
+  "sync:complete": { peer: string };
+  "sync:error": { peer: string; error: unknown };
   "sync:offline": Record<string, unknown>;
   "sync:online": Record<string, unknown>;
-  "peer:connect": { peer: string };
-  "peer:disconnect": { peer: string };
+  "peer:connect": { peer: string; address: string };
+  "peer:disconnect": { peer: string; reason: string };
   /** A listener threw, or its promise was rejected; or the handler of the subscription of this name did. */
   "listener:error": { type: string; error: unknown; subscription?: string };
 }

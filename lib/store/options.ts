@@ -108,10 +108,18 @@ export interface PostgresOptions {
   schema?: string | undefined;
 }
 
-/** Settings of P2P. */
-export interface P2pOptions {
-  /** How peers find each other. */
-  discovery?: { method: "mdns" | "dht"; topic: string } | undefined;
+/** Settings of P2P; the file is that of `path`, and its key lies beside it. */
+export interface P2pOptions extends Pick<SqliteOptions, "path"> {
+  /** How peers find each other: they share a topic, and look for it by `method`, or on the local network by `mdns`. */
+  discovery?: { topic: string; method?: "mdns" | "dht"; mdns?: boolean } | undefined;
+  /** What peers must know beside the topic. Without one, who guesses the topic is a peer. */
+  secret?: string | undefined;
+  /** Where to listen, an address and a port. Default `"0.0.0.0:0"`. */
+  listen?: string | undefined;
+  /** Addresses of peers to dial, `host:port`. */
+  peers?: readonly string[] | undefined;
+  /** At most so many peers, 1 to 256. Default 32. */
+  maxPeers?: number | undefined;
 }
 
 /** One adapter with its settings, nested under its name or flat. */

@@ -77,6 +77,31 @@ export interface Capabilities {
 /** News of what others committed: the classes and keys that they changed, or that something may have been missed. */
 export type RawNews = { changed: [Space, string][]; appended: boolean } | { gap: true };
 
+/** A peer that is connected. */
+export interface PeerStatus {
+  /** Its id. */
+  id: string;
+  /** Where it is, `ip:port`. */
+  address: string;
+  /** Whether both held the same when they last compared. */
+  inSync: boolean;
+  /** Items that came from it and were new. */
+  received: number;
+  /** Items that were sent to it. */
+  sent: number;
+}
+
+/** News of peers; `type` is that of the store's event. */
+export type RawPeerNews = { type: string } & Record<string, unknown>;
+
+/** This peer and the others. */
+export interface PeersPort {
+  id: string;
+  addresses(): string[];
+  connected(): PeerStatus[];
+  hear(hear: (news: RawPeerNews) => void): void;
+}
+
 /** An upload under way; see the `UploadHandle` of the border. */
 export type Uploading = Pick<native.UploadHandle, "write" | "finish" | "abort">;
 /** A blob that is being read; see the `BlobHandle` of the border. */
@@ -103,17 +128,30 @@ export interface Port {
   presign(key: string, method: string, expiresInSeconds: number): Answer<string>;
   /** Where `capabilities.notifies`: tells what others commit, from when this resolves until the close. */
   follow(hear: (news: RawNews) => void): Promise<void>;
+  /** Where the adapter has peers. */
+  readonly peers?: PeersPort | undefined;
   close(): Promise<void>;
 }
 
 /** A port on one of the built-in adapters. */
 export class NativePort implements Port {
   readonly capabilities: Capabilities;
+  readonly peers: PeersPort | undefined;
   readonly #handle: native.StoreHandle;
 
   private constructor(handle: native.StoreHandle) {
     this.#handle = handle;
     this.capabilities = Object.freeze(JSON.parse(handle.capabilities()) as Capabilities);
+    const id = handle.peerId();
+    this.peers =
+      id === null
+        ? undefined
+        : {
+            id,
+            addresses: () => handle.peerAddresses(),
+            connected: () => JSON.parse(handle.peers()) as PeerStatus[],
+            hear: (hear) => handle.hearPeers((news) => hear(JSON.parse(news) as RawPeerNews)),
+          };
   }
 
   /** Opens an adapter. */

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { type AwsCredentials, credentialsOfEnvironment, onlyKeys } from "../aws-credentials.js";
-import { CapabilityError, ConfigError } from "../errors.js";
+import { ConfigError } from "../errors.js";
 import { describe } from "./key.js";
 import type { AdapterName, PersistAdapter, StoreOptions } from "./options.js";
+import { p2pSettings } from "./p2p-settings.js";
 import { postgresSettings } from "./postgres-settings.js";
 
 /** The classes of a store. */
@@ -15,7 +16,7 @@ const SETTINGS: Readonly<Record<AdapterName, readonly string[]>> = {
   sqlite: ["path", "walMode", "busyTimeout", "synchronous", "journalSizeLimit", "cacheSize", "mmapSize"],
   s3: ["bucket", "region", "endpoint", "credentials", "forcePathStyle", "prefix", "prefixes", "multipart"],
   postgres: ["connection", "connectionString", "pool", "schema"],
-  p2p: ["discovery"],
+  p2p: ["path", "discovery", "secret", "listen", "peers", "maxPeers"],
   memory: [],
 };
 const ADAPTERS = Object.keys(SETTINGS) as AdapterName[];
@@ -42,6 +43,9 @@ const KINDS: Readonly<Record<string, "string" | "boolean" | "number" | "object">
   pool: "object",
   schema: "string",
   discovery: "object",
+  secret: "string",
+  listen: "string",
+  maxPeers: "number",
 };
 
 /** An adapter made ready to be opened: its settings in one object, or the user's own adapter. */
@@ -60,21 +64,21 @@ export function resolve(name: string, options: StoreOptions): Record<ClassName, 
   const used = new Set<string>();
   const of = (className: ClassName): Resolved => {
     const chosen = own[className];
-    if (chosen === undefined) return resolveAdapter(name, shared as Loose, className, used);
+    if (chosen === undefined) return resolveAdapter(name, shared as Loose, used);
     if (!isObject(chosen)) throw unusable(className, chosen);
     const adapter = adapterOf(chosen);
     // What stands at the top under the adapter's name serves the class too.
     const group =
       typeof adapter === "string" && chosen[adapter] === undefined ? { [adapter]: (shared as Loose)[adapter] } : {};
     if (typeof adapter === "string") used.add(adapter);
-    return resolveAdapter(name, { ...group, ...chosen }, className, used);
+    return resolveAdapter(name, { ...group, ...chosen }, used);
   };
   const resolved = { records: of("records"), kv: of("kv"), blobs: of("blobs"), events: of("events") };
   refuseUnused(shared as Loose, used);
   return resolved;
 }
 
-function resolveAdapter(name: string, options: Loose, className: ClassName, used: Set<string>): Resolved {
+function resolveAdapter(name: string, options: Loose, used: Set<string>): Resolved {
   const adapter = adapterOf(options);
   if (typeof adapter === "object") return { custom: adapter };
   used.add(adapter);
@@ -88,11 +92,8 @@ function resolveAdapter(name: string, options: Loose, className: ClassName, used
       return { native: { adapter, ...settings, ...s3Required(settings) } };
     case "postgres":
       return { native: { adapter, ...postgresSettings(settings) } };
-    default:
-      throw new CapabilityError(
-        `the ${adapter} adapter comes with a later release; until then use "sqlite", "postgres", "s3" or "memory" for ${className}`,
-        { code: "ADAPTER_NOT_AVAILABLE", details: { adapter } },
-      );
+    case "p2p":
+      return { native: { adapter, ...p2pSettings(settings), path: settings.path ?? defaultPath(name) } };
   }
 }
 
@@ -163,7 +164,7 @@ function s3Required(settings: Loose): Record<string, unknown> {
 
 /** A secret that is named but undefined is a variable of the environment that isn't set. */
 function refuseUndefinedSecret(path: string, name: string, value: unknown): void {
-  if (name === "connectionString" && (value === undefined || value === "")) {
+  if ((name === "connectionString" || name === "secret") && (value === undefined || value === "")) {
     const message = `${path} is not set; is the variable of the environment?`;
     throw new ConfigError(message, { code: "CREDENTIALS_MISSING", details: { missing: [path] } });
   }

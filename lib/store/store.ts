@@ -4,6 +4,7 @@ import { Blobs } from "./blobs.js";
 import { Events } from "./events.js";
 import { Kv } from "./kv.js";
 import { Lifecycle, type StoreEventPattern, type StoreListener } from "./lifecycle.js";
+import { P2p } from "./p2p.js";
 import type { Capabilities, Port } from "./port.js";
 import { Records } from "./records.js";
 import type { ClassName } from "./settings.js";
@@ -34,6 +35,8 @@ export class Store {
   readonly events: Events;
   /** What its adapters can do; what they can't is a CapabilityError at the call. */
   readonly capabilities: Capabilities;
+  /** This peer and the others, where the store is among peers. */
+  readonly p2p: P2p | undefined;
   readonly #ports: readonly Port[];
   readonly #lifecycle = new Lifecycle();
   readonly #shared: Writer | undefined;
@@ -61,6 +64,8 @@ export class Store {
       multiProcess: all("multiProcess"),
       notifies: all("notifies"),
     });
+    const peers = this.#ports.find((port) => port.peers !== undefined)?.peers;
+    this.p2p = peers === undefined ? undefined : new P2p(peers, this.#lifecycle);
   }
 
   /**

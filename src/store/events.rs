@@ -18,6 +18,8 @@ pub struct EventQueryData {
     pub since_ms: Option<f64>,
     /// The newest first.
     pub reverse: Option<bool>,
+    /// In the order in which they came to this store, where that is another than the stream's.
+    pub by_arrival: Option<bool>,
     /// At most so many.
     pub limit: f64,
 }
@@ -44,6 +46,7 @@ impl StoreHandle {
                 after: query.after.as_deref().map(position_of).transpose()?,
                 since_ms: query.since_ms.map(|since_ms| whole(since_ms, "since")).transpose()?,
                 reverse: query.reverse.unwrap_or(false),
+                by_arrival: query.by_arrival.unwrap_or(false),
                 limit: limit_of(query.limit)?,
             };
             Ok(self.adapter.list_events(query).map(|page| page.to_json()))

@@ -6,4 +6,5 @@ mod entries;
 mod events;
 mod handle;
 mod news;
+mod peers;
 mod step;

@@ -71,7 +71,19 @@ impl Database {
         &self,
         work: impl FnOnce(&Connection) -> Work<T> + Send + 'static,
     ) -> impl Future<Output = Result<T>> + Send + 'static {
-        self.writer.submit(work)
+        self.writer.submit_then(work, |_| {})
+    }
+
+    /// As [`Database::submit`], with a `then` as that of [`Database::write_then`].
+    ///
+    /// # Errors
+    /// As [`Database::write`]; `then` is not called.
+    pub fn submit_then<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Work<T> + Send + 'static,
+        then: impl FnOnce(&mut T) + Send + 'static,
+    ) -> impl Future<Output = Result<T>> + Send + 'static {
+        self.writer.submit_then(work, then)
     }
 
     /// Runs `work` on the writer thread outside any transaction (pragma, checkpoint, vacuum).

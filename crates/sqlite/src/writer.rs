@@ -71,12 +71,13 @@ impl Writer {
         self.order(work, |_| {}, Order::Alone).await
     }
 
-    /// Queues `work` before it returns; see [`crate::Database::submit`].
-    pub(crate) fn submit<T: Send + 'static>(
+    /// Queues `work` before it returns; see [`crate::Database::submit_then`].
+    pub(crate) fn submit_then<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Work<T> + Send + 'static,
+        then: impl FnOnce(&mut T) + Send + 'static,
     ) -> impl Future<Output = Result<T>> + Send + 'static {
-        let (job, answered) = job_of(work, |_| {});
+        let (job, answered) = job_of(work, then);
         let queued = match self.orders.try_send(Order::Write(job)) {
             Ok(()) => Queued::Sent,
             Err(TrySendError::Closed(_)) => Queued::Closed,

@@ -113,7 +113,7 @@ pub(crate) fn invalid(code: &'static str, message: String) -> Error {
 }
 
 /// A number as JavaScript writes it, near enough to read back the same; `None` when it isn't finite.
-fn number_text(number: f64) -> Option<String> {
+pub(crate) fn number_text(number: f64) -> Option<String> {
     const SAFE: f64 = 9_007_199_254_740_991.0;
     if number.fract() == 0.0 && number.abs() <= SAFE {
         return Some(format!("{number:.0}").replace("-0", "0")).filter(|text| text != "0" || number == 0.0);

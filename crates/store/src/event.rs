@@ -28,6 +28,8 @@ pub struct EventQuery {
     pub since_ms: Option<u64>,
     /// The newest first.
     pub reverse: bool,
+    /// In the order in which they came to this store, where that is another than the stream's.
+    pub by_arrival: bool,
     /// At most so many. A page may be shorter and still have a next one.
     pub limit: usize,
 }

@@ -29,9 +29,10 @@ pub use blob::{BlobBody, BlobInfo, BlobPage, BlobQuery, ByteRange, PutOptions};
 pub use cell::MAX_VALUE_BYTES;
 pub use entry::{Entry, EntryPage, EntryQuery, Space};
 pub use event::{Event, EventPage, EventQuery, StreamPage, StreamQuery};
+pub use holdfast_p2p::{HearPeers, PeerNews, PeerStatus};
 pub use inspection::{Inspection, inspect_file};
 pub use json::ToJson;
-pub use ports::{Adapter, Capabilities, Hear, News, Upload};
+pub use ports::{Adapter, Capabilities, Hear, News, Peers, Upload};
 pub use settings::{
     PostgresConnection, PostgresPool, PostgresSettings, PostgresSsl, S3Credentials, S3Multipart, S3Prefixes,
     S3Settings, Settings, SqliteSettings, open,

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::Adapter;
 use crate::adapters::memory::Memory;
+use crate::adapters::p2p::{P2p, P2pSettings};
 use crate::adapters::postgres::Postgres;
 use crate::adapters::s3::S3;
 use crate::adapters::sqlite::Sqlite;
@@ -24,6 +25,8 @@ pub enum Settings {
     Sqlite(SqliteSettings),
     /// In a bucket.
     S3(S3Settings),
+    /// In a SQLite file, among peers.
+    P2p(P2pSettings),
     /// In a PostgreSQL database.
     Postgres(PostgresSettings),
 }
@@ -264,6 +267,7 @@ pub async fn open(settings: Settings, clock: Arc<dyn Clock>) -> Result<Arc<dyn A
             Arc::new(opened.map_err(|error| Error::internal(error.to_string()))??)
         }
         Settings::S3(settings) => Arc::new(S3::open(&settings, clock).await?),
+        Settings::P2p(settings) => Arc::new(P2p::open(settings, clock).await?),
         Settings::Postgres(settings) => Arc::new(Postgres::open(&settings, clock).await?),
     })
 }

@@ -63,7 +63,8 @@ async fn check(folder: &Path, acknowledged: &[String]) {
         *halves.entry(entry.key.split('/').next().unwrap().to_owned()).or_default() += 1;
     }
     assert!(halves.values().all(|&count| count == 2), "a batch is there by half: {halves:?}");
-    let query = EventQuery { stream: None, after: None, since_ms: None, reverse: false, limit: usize::MAX };
+    let query =
+        EventQuery { stream: None, after: None, since_ms: None, reverse: false, by_arrival: false, limit: usize::MAX };
     let events = store.list_events(query).await.unwrap().items;
     let versions: Vec<_> = events.iter().map(|event| event.version).collect();
     assert_eq!(versions, (1..=events.len() as u64).collect::<Vec<_>>());

@@ -128,7 +128,7 @@ async fn two_stores_append_to_one_log_without_gaps() {
     for append in appends.collect::<Vec<_>>() {
         append.await.unwrap().unwrap();
     }
-    let query = EventQuery { stream: None, after: None, since_ms: None, reverse: false, limit: 100 };
+    let query = EventQuery { stream: None, after: None, since_ms: None, reverse: false, by_arrival: false, limit: 100 };
     let all = one.list_events(query.clone()).await.unwrap().items;
     assert_eq!(all.len(), 10);
     assert_eq!(two.list_events(query.clone()).await.unwrap().items, all);

@@ -65,7 +65,7 @@ fn append(payload: &str) -> Batch {
 
 async fn payloads(store: &S3, stream: Option<&str>) -> Vec<String> {
     let stream = stream.map(str::to_owned);
-    let query = EventQuery { stream, after: None, since_ms: None, reverse: false, limit: 100 };
+    let query = EventQuery { stream, after: None, since_ms: None, reverse: false, by_arrival: false, limit: 100 };
     store.list_events(query).await.unwrap().items.into_iter().map(|event| event.payload).collect()
 }
 

@@ -71,11 +71,12 @@ impl Frame {
         match self {
             Self::Nodes(nodes) if nodes.iter().any(|(place, _)| !place.is_valid()) => Some("a node that is none"),
             Self::WantNode(place) if !place.is_valid() => Some("a node that is none"),
+            Self::List { place, .. } if !place.is_valid() => Some("a node that is none"),
             Self::List { place, items } => {
                 let (first, last) = place.ids();
                 let is_inside = items.iter().all(|(id, _)| (first..=last).contains(id));
                 let is_sorted = items.is_sorted_by(|(one, _), (next, _)| one < next);
-                (!(place.is_valid() && is_inside && is_sorted)).then_some("a list in disorder")
+                (!(is_inside && is_sorted)).then_some("a list in disorder")
             }
             Self::Put(items) => items.iter().find_map(Item::defect),
             _ => None,

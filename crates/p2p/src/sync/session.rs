@@ -20,6 +20,9 @@ const ITEMS_AT_ONCE: u32 = 512;
 const PUT_BYTES: usize = 256 << 10;
 /// How much may wait to be said. More items are left to the next comparison; a peer that asks for more is cut off.
 const MAX_WAITING: usize = 200_000;
+/// How many refusals may wait, and how many ids a frame holds.
+const MAX_READY: usize = 256;
+const IDS_AT_ONCE: usize = 4096;
 
 /// What is stored, as a conversation reads it.
 #[derive(Clone, Copy)]
@@ -61,6 +64,11 @@ pub enum Heard {
 pub struct Session {
     ready: VecDeque<Frame>,
     is_asking: bool,
+    /// The peer asked for a comparison, and the two hold the same.
+    is_same: bool,
+    /// Nodes whose items are wanted, and single items.
+    wanted_nodes: Queue<Place>,
+    wanted: Queue<ItemId>,
     /// Nodes whose children are to be told.
     descend: Queue<Place>,
     /// Nodes whose items are to be listed.
@@ -121,12 +129,6 @@ impl Session {
         }
     }
 
-    /// Whether there is nothing to say.
-    pub fn is_idle(&self) -> bool {
-        let lines = [self.descend.line.is_empty(), self.lists.line.is_empty(), self.nodes.line.is_empty()];
-        !self.is_asking && self.ready.is_empty() && self.ids.line.is_empty() && lines.iter().all(|is_empty| *is_empty)
-    }
-
     /// Takes a frame in.
     ///
     /// # Errors
@@ -137,7 +139,7 @@ impl Session {
             Frame::Root(theirs) => {
                 let is_equal = ground.rows.node(Place::ROOT) == theirs;
                 if is_equal {
-                    self.ready.push_back(Frame::Same);
+                    self.is_same = true;
                 } else {
                     self.compare(Place::ROOT, theirs, ground.rows);
                 }
@@ -164,12 +166,12 @@ impl Session {
     /// Says what became of items that the peer sent.
     pub fn answer(&mut self, received: &Received) {
         self.push(received.merged.iter().filter(|merged| merged.is_more).map(|merged| merged.id));
-        if !received.refused.is_empty() {
-            let (ids, ahead_ms) = (received.refused.clone(), received.ahead_ms);
-            self.ready.push_back(Frame::Refused { ids, ahead_ms });
+        // What finds no room is said when it is offered again.
+        for ids in received.refused.chunks(IDS_AT_ONCE).take(MAX_READY.saturating_sub(self.ready.len())) {
+            self.ready.push_back(Frame::Refused { ids: ids.to_vec(), ahead_ms: received.ahead_ms });
         }
-        if !received.gone.is_empty() {
-            self.ready.push_back(Frame::Gone(received.gone.clone()));
+        for ids in received.gone.chunks(IDS_AT_ONCE).take(MAX_READY.saturating_sub(self.ready.len())) {
+            self.ready.push_back(Frame::Gone(ids.to_vec()));
         }
     }
 
@@ -181,7 +183,7 @@ impl Session {
         if theirs.count == 0 {
             self.nodes.push(place);
         } else if ours.count == 0 {
-            self.ready.push_back(Frame::WantNode(place));
+            self.wanted_nodes.push(place);
         } else if place.level == LEAF_LEVEL || ours.count.saturating_add(theirs.count) <= LIST_AT_MOST {
             self.lists.push(place);
         } else {
@@ -193,21 +195,17 @@ impl Session {
     fn compare_list(&mut self, place: Place, theirs: &[(ItemId, [u8; 8])], ground: Ground<'_>) -> Work<()> {
         let limit = u32::try_from(MAX_WAITING).unwrap_or(u32::MAX);
         let ours = ground.rows.list(ground.connection, place, None, limit)?;
-        let mut wanted = Vec::new();
         let mut theirs = theirs.iter().peekable();
         for (id, fingerprint) in ours {
             while let Some((missing, _)) = theirs.next_if(|(other, _)| *other < id) {
-                wanted.push(*missing);
+                self.wanted.push(*missing);
             }
             let same = theirs.next_if(|(other, _)| *other == id);
             if same.is_none_or(|(_, half)| !fingerprint.0.starts_with(half)) {
                 self.push([id]);
             }
         }
-        wanted.extend(theirs.map(|(id, _)| *id));
-        if !wanted.is_empty() {
-            self.ready.push_back(Frame::Want(wanted));
-        }
+        theirs.for_each(|(id, _)| self.wanted.push(*id));
         Ok(())
     }
 
@@ -216,7 +214,7 @@ impl Session {
     /// # Errors
     /// Of SQLite.
     pub fn next_frame(&mut self, ground: Ground<'_>) -> Work<Option<Frame>> {
-        if let Some(frame) = self.ready.pop_front() {
+        if let Some(frame) = self.next_word() {
             return Ok(Some(frame));
         }
         if !self.descend.line.is_empty() {
@@ -236,6 +234,21 @@ impl Session {
         }
         // Last, so that the comparison is with what the peer has after all that.
         Ok(std::mem::take(&mut self.is_asking).then(|| Frame::Root(ground.rows.node(Place::ROOT))))
+    }
+
+    /// What needs no look at the store.
+    fn next_word(&mut self) -> Option<Frame> {
+        if let Some(frame) = self.ready.pop_front() {
+            return Some(frame);
+        }
+        if std::mem::take(&mut self.is_same) {
+            return Some(Frame::Same);
+        }
+        if let Some(place) = self.wanted_nodes.pop() {
+            return Some(Frame::WantNode(place));
+        }
+        let ids = std::iter::from_fn(|| self.wanted.pop()).take(IDS_AT_ONCE).collect::<Vec<_>>();
+        if ids.is_empty() { None } else { Some(Frame::Want(ids)) }
     }
 
     fn next_nodes(&mut self, rows: &Rows) -> Frame {

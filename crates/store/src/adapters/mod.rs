@@ -4,6 +4,7 @@
 mod gate;
 mod leases;
 pub mod memory;
+pub mod p2p;
 pub mod postgres;
 pub mod s3;
 pub mod sqlite;

@@ -7,12 +7,14 @@ mod capabilities;
 mod entries;
 mod events;
 mod news;
+mod peers;
 
 pub use blobs::{Blobs, Upload};
 pub use capabilities::Capabilities;
 pub use entries::Entries;
 pub use events::Events;
 pub use news::{Hear, News};
+pub use peers::Peers;
 
 use holdfast_base::{Error, ErrorKind};
 
@@ -37,6 +39,11 @@ pub trait Adapter: Entries + Events + Blobs + Send + Sync {
     /// `Capability` without [`Capabilities::notifies`].
     fn follow(&self, _hear: Hear) -> Pending<()> {
         Box::pin(std::future::ready(Err(cannot_follow())))
+    }
+
+    /// This peer and the others, where there are any.
+    fn peers(&self) -> Option<&dyn Peers> {
+        None
     }
 
     /// Waits for work in flight and lets go of everything. Later calls are `Closed`; closing twice is fine.

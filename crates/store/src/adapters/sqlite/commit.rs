@@ -14,10 +14,18 @@ pub(super) fn commit(connection: &Connection, batch: Batch, origin: &str, now_ms
     ledger::run(&mut Tables { connection, told_by }, batch, now_ms)
 }
 
-struct Tables<'a> {
+/// The tables as a batch changes them.
+pub(in crate::adapters) struct Tables<'a> {
     connection: &'a Connection,
     /// By which name changes are noted for others; nobody follows without.
     told_by: Option<&'a str>,
+}
+
+impl<'a> Tables<'a> {
+    /// The tables of a file that no other process has open.
+    pub(in crate::adapters) fn alone(connection: &'a Connection) -> Self {
+        Self { connection, told_by: None }
+    }
 }
 
 impl Ledger for Tables<'_> {
@@ -107,7 +115,7 @@ pub(super) fn stream_version(connection: &Connection, stream: &str) -> Work<u64>
 }
 
 /// An event from the columns `position, stream, version, id, payload, timestamp_ms`.
-pub(super) fn event_of(row: &Row<'_>) -> holdfast_sqlite::rusqlite::Result<Event> {
+pub(in crate::adapters) fn event_of(row: &Row<'_>) -> holdfast_sqlite::rusqlite::Result<Event> {
     Ok(Event {
         position: unsigned(row.get(0)?),
         stream: row.get(1)?,

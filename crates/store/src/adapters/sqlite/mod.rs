@@ -20,14 +20,16 @@ mod sweep;
 use std::sync::Arc;
 
 use holdfast_base::{Clock, Result};
-use holdfast_sqlite::Database;
 use holdfast_sqlite::rusqlite::types::{ToSqlOutput, ValueRef};
 use holdfast_sqlite::rusqlite::{self, ToSql};
+use holdfast_sqlite::{Database, Schema};
 
 use crate::adapters::leases::Leases;
 use crate::adapters::{signed, unsigned};
 use crate::ports::Hear;
 use crate::{Adapter, Answer, Batch, Capabilities, Outcome, Pending};
+pub(in crate::adapters) use commit::{Tables, event_of};
+pub(in crate::adapters) use schema::{FIRST as FIRST_TABLES, FOLLOWERS as FOLLOWERS_TABLES};
 
 /// A store in a file. Clones share it.
 #[derive(Clone)]
@@ -48,11 +50,25 @@ impl Sqlite {
     /// # Errors
     /// As [`Database::open`].
     pub fn open(settings: &holdfast_sqlite::Settings, clock: Arc<dyn Clock>) -> Result<Self> {
-        let database = Database::open(settings, schema::SCHEMA)?;
+        Self::open_as(settings, schema::SCHEMA, clock)
+    }
+
+    /// Opens a file that has these tables and more.
+    pub(in crate::adapters) fn open_as(
+        settings: &holdfast_sqlite::Settings,
+        schema: Schema,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
+        let database = Database::open(settings, schema)?;
         let leases = Leases::default();
         let sweeper = Arc::new(sweep::Sweeper::start(database.clone(), Arc::clone(&clock), leases.clone()));
         let origin = uuid::Uuid::new_v4().to_string().into();
         Ok(Self { database, clock, leases, sweeper, origin, listener: Arc::default() })
+    }
+
+    /// The file.
+    pub(in crate::adapters) fn database(&self) -> &Database {
+        &self.database
     }
 
     /// Takes away now what the background sweep would take away later.

@@ -10,7 +10,7 @@ pub(super) const SCHEMA: Schema = Schema { application_id: APPLICATION_ID, scrip
 /// `entries.value` is null where the entry was deleted: the row stays, so that its version goes on counting.
 /// `blob_bodies.state`: 0 being uploaded, 1 in use by `blobs`, 2 replaced or deleted; `touched_ms` says
 /// when it last changed. Only 0 and 2 are ever swept.
-const FIRST: &str = "
+pub(in crate::adapters) const FIRST: &str = "
 create table entries (
   space integer not null,
   key text not null,
@@ -65,7 +65,7 @@ create table blobs (
 
 /// `followers`: who wants to be told what others commit, until when, and up to which of `changes` it was told. A
 /// writer notes its changes while somebody else follows; one without a key says that events were appended.
-const FOLLOWERS: &str = "
+pub(in crate::adapters) const FOLLOWERS: &str = "
 create table followers (
   id text primary key,
   told integer not null,

@@ -28,7 +28,7 @@ async fn try_append(subject: &Subject, step: Step) -> holdfast_base::Result<Even
 }
 
 fn all() -> EventQuery {
-    EventQuery { stream: None, after: None, since_ms: None, reverse: false, limit: 100 }
+    EventQuery { stream: None, after: None, since_ms: None, reverse: false, by_arrival: false, limit: 100 }
 }
 
 async fn payloads(subject: &Subject, query: EventQuery) -> Vec<String> {
