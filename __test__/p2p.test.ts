@@ -181,8 +181,8 @@ describe("createStore among peers", () => {
   it("keeps out who does not know the secret", async () => {
     await using one = await createStore("one", peer());
     await one.kv.set("a", 1);
+    await using stranger = await createStore("stranger", { ...peer(one), secret: "a guess" });
     const { secret: _, ...open } = peer(one);
-    await using stranger = await createStore("stranger", { ...open, secret: "a guess" });
     await using without = await createStore("without", open);
     // A member that comes later is served; the strangers had as much time.
     await using member = await createStore("member", peer(one));
