@@ -38,6 +38,12 @@ const S3 = `const s3 = { bucket: "my-bucket", databaseName: "my-database" };`;
 
 export const SCENES: readonly Scene[] = [
   {
+    page: "docs/p2p.md",
+    has: "our-todo-list",
+    before: `process.env.TODO_SECRET = "of the pages' test";`,
+    after: CLOSE,
+  },
+  {
     page: "README.md",
     has: "// 4. An ordered",
     after: "await db.close(); await store.close(); await (await dataProvider()).close(); await storage.stop();",
