@@ -145,7 +145,8 @@ describe("createStore among peers", () => {
       await two.kv.set("theme", n);
       return seen;
     });
-    assert.equal(typeof (await next).value.value, "number");
+    const { value: change } = await next;
+    assert.deepEqual([change?.type, change?.key], ["put", "theme"]);
     await two.events.append("s", "late");
     assert.equal((await event).value?.payload, "late");
     stop.abort();
