@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { CreateMultipartUploadCommand, PutObjectCommand, PutObjectTaggingCommand } from "@aws-sdk/client-s3";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { until } from "../store-scripts.js";
 import { type Desk, goTo, launch, openDesk, signIn } from "./browser.mjs";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
@@ -132,7 +133,7 @@ describe("the console's looks", () => {
     ]) {
       await goTo(page, place);
       await page.locator("main h1").waitFor();
-      await page.waitForFunction("document.querySelector('.waiting') === null");
+      await until(async () => (await page.locator(".waiting").count()) === 0);
       const width = await page.evaluate("document.documentElement.scrollWidth");
       assert.ok(Number(width) <= 360, `${JSON.stringify(place)} is ${width} wide`);
     }

@@ -9,6 +9,7 @@ import {
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
 import type { Browser, Page } from "playwright-core";
+import { until } from "../store-scripts.js";
 import { goTo, launch, openDesk, said } from "./browser.mjs";
 
 const Bucket = "things";
@@ -72,7 +73,7 @@ describe("the console's settings of a bucket", () => {
     const { CORSRules } = await client.send(new GetBucketCorsCommand({ Bucket }));
     assert.deepEqual(CORSRules?.[0]?.AllowedOrigins, ["https://example.com"]);
     await page.reload();
-    await page.waitForFunction(`document.querySelector("textarea")?.value.includes("example.com")`);
+    await until(async () => (await cors.inputValue()).includes("example.com"));
     assert.match(await cors.inputValue(), /\n {4}<AllowedOrigin>https:\/\/example\.com<\/AllowedOrigin>\n/);
     await goTo(page, { bucket: Bucket, tab: "lifecycle" });
     await page.getByRole("button", { name: "Begin with an example" }).click();

@@ -26,6 +26,8 @@ export function useRoute(): Route {
   useEffect(() => {
     const read = () => setRoute(readRoute(location.hash));
     window.addEventListener("hashchange", read);
+    // The address may have changed between the first picture and now.
+    read();
     return () => window.removeEventListener("hashchange", read);
   }, []);
   return route;

@@ -51,11 +51,16 @@ export async function completeUpload(
   if (root.localName === "Error") throw new S3Error(text(root, "Code"), text(root, "Message"), 200);
 }
 
+/** Aborts an upload; one that is gone already counts as aborted. */
 export async function abortUpload(
   connection: Connection,
   { bucket, key, uploadId }: Destination & { uploadId: string },
 ): Promise<void> {
-  await connection.send({ method: "DELETE", bucket, key, query: { uploadId } });
+  try {
+    await connection.send({ method: "DELETE", bucket, key, query: { uploadId } });
+  } catch (error) {
+    if (!(error instanceof S3Error && error.code === "NoSuchUpload")) throw error;
+  }
 }
 
 /** Every upload that was begun and not finished. */
