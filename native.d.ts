@@ -615,6 +615,8 @@ export interface S3SettingsData {
   secretAccessKey?: string
   /** The token of temporary credentials. */
   sessionToken?: string
+  /** Without an access key: find credentials as the AWS SDKs do. */
+  findCredentials?: boolean
   /** How often a request is tried in all. */
   maxAttempts?: number
   /** Milliseconds to connect. */

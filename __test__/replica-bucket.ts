@@ -27,6 +27,7 @@ export function useReplicaBucket(closeFirst: () => unknown = () => undefined): R
     used.storage = await SmartStorage.createAndStart({
       server: { port: 0, address: "127.0.0.1", silent: true },
       storage: { directory: join(used.folder, "buckets") },
+      auth: { enabled: true },
       buckets: ["bucket"],
     });
     const { endpoint, port, accessKey, accessSecret } = await used.storage.getStorageDescriptor();

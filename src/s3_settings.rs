@@ -18,6 +18,8 @@ pub struct S3SettingsData {
     pub secret_access_key: Option<String>,
     /// The token of temporary credentials.
     pub session_token: Option<String>,
+    /// Without an access key: find credentials as the AWS SDKs do.
+    pub find_credentials: Option<bool>,
     /// How often a request is tried in all.
     pub max_attempts: Option<u32>,
     /// Milliseconds to connect.
@@ -52,6 +54,7 @@ impl From<S3SettingsData> for ClientSettings {
             endpoint: data.endpoint,
             force_path_style: data.force_path_style,
             credentials,
+            find_credentials: data.find_credentials.unwrap_or(false),
             max_attempts: data.max_attempts.unwrap_or(plain.max_attempts),
             timeouts,
             checksums,

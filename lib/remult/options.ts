@@ -19,7 +19,10 @@ export interface S3DataProviderOptions {
     endpoint?: string;
     /** Path-style addresses, which MinIO needs. Default false. */
     forcePathStyle?: boolean;
-    /** Default: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN` of the environment. */
+    /**
+     * Default: what the AWS SDKs find (environment, profile files, web identity, the container's or the instance's role),
+     * renewed before it expires.
+     */
     credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
   };
   /** How to replicate. */

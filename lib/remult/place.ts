@@ -1,4 +1,4 @@
-import { credentialsOfEnvironment } from "../aws-credentials.js";
+import { credentialsOfEnvironment, looksForCredentials } from "../aws-credentials.js";
 import type { native } from "../native.js";
 import type { S3DataProviderOptions } from "./options.js";
 
@@ -16,6 +16,7 @@ export function placeOf(s3: S3DataProviderOptions["s3"]): native.ReplicaPlace {
       accessKeyId: credentials?.accessKeyId,
       secretAccessKey: credentials?.secretAccessKey,
       sessionToken: credentials?.sessionToken,
+      findCredentials: credentials === undefined && looksForCredentials(s3.endpoint),
     }),
   };
 }

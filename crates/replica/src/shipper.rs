@@ -42,6 +42,15 @@ pub(crate) struct Pace {
     pub(crate) max_retries: u32,
 }
 
+impl Pace {
+    /// Lets commits gather. Not a sleep of no time where there is nothing to wait for: that takes up to a millisecond.
+    async fn gather(self) {
+        if self.interval_ms > 0 {
+            tokio::time::sleep(Duration::from_millis(self.interval_ms)).await;
+        }
+    }
+}
+
 /// See the top of the file.
 pub(crate) struct Shipper {
     pub(crate) store: Arc<dyn ReplicaStore>,
@@ -64,7 +73,7 @@ impl Shipper {
                 biased;
                 order = orders.recv() => Some(order.unwrap_or(Order::Stop)),
                 () = self.backlog.work.notified(), if is_idle => None,
-                () = tokio::time::sleep(Duration::from_millis(self.pace.interval_ms)), if !is_idle => None,
+                () = self.pace.gather(), if !is_idle => None,
             };
             let done = match order {
                 Some(Order::Stop) => return,

@@ -13,6 +13,7 @@ use aws_smithy_http_client::{Builder as HttpBuilder, tls};
 use holdfast_base::{Error, ErrorKind, Result};
 
 use crate::failure::{Failing, s3_code};
+use crate::found_credentials::FoundCredentials;
 use crate::{Bucket, ChecksumMode, ClientSettings, RequestStats, Timeouts};
 
 /// A client to one endpoint with one set of credentials. Clones share its connections and its counts.
@@ -122,6 +123,9 @@ fn sdk_config(settings: &ClientSettings) -> Result<aws_sdk_s3::config::Builder> 
             None,
             "holdfast",
         )),
+        None if settings.find_credentials => {
+            config.credentials_provider(FoundCredentials::new(&settings.region, http_client()))
+        }
         None => config.allow_no_auth(),
     })
 }

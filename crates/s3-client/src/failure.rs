@@ -49,6 +49,10 @@ impl<'a> Failing<'a> {
                 }
                 self.refusal(status, meta.code(), meta.message())
             }
+            _ if lacks_credentials(error) => {
+                let advice = "give credentials, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or a profile";
+                self.make(ErrorKind::Config, "CREDENTIALS_MISSING", &format!("{}; {advice}", causes(error)))
+            }
             SdkError::TimeoutError(_) => self.timeout(),
             SdkError::DispatchFailure(dispatch) if dispatch.is_timeout() => self.timeout(),
             SdkError::DispatchFailure(_) => {
@@ -170,6 +174,11 @@ where
 fn never_connected(error: &(dyn std::error::Error + 'static)) -> bool {
     chain(error)
         .any(|error| error.downcast_ref::<hyper_util::client::legacy::Error>().is_some_and(|error| error.is_connect()))
+}
+
+/// Whether nothing was sent because nothing signs it.
+fn lacks_credentials(error: &(dyn std::error::Error + 'static)) -> bool {
+    chain(error).any(|error| error.is::<aws_credential_types::provider::error::CredentialsError>())
 }
 
 fn chain<'a>(

@@ -14,6 +14,7 @@ mod client;
 mod copying;
 mod deletion;
 mod failure;
+mod found_credentials;
 mod listing;
 mod notes;
 mod object;

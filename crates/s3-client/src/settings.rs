@@ -62,8 +62,11 @@ pub struct ClientSettings {
     pub endpoint: Option<String>,
     /// `endpoint/bucket/key` instead of `bucket.endpoint/key`. Default: true when an endpoint is given.
     pub force_path_style: Option<bool>,
-    /// What signs requests; `None` sends them unsigned.
+    /// What signs requests; `None` sends them unsigned, or finds it.
     pub credentials: Option<Credentials>,
+    /// Without `credentials`: find them as the AWS SDKs do (environment, profile, web identity, container, instance),
+    /// when the first request is signed, and again before they expire. Default false.
+    pub find_credentials: bool,
     /// How often a request is tried in all, conditional writes excepted (once). Default 3, at least 1.
     pub max_attempts: u32,
     /// Deadlines.
@@ -81,6 +84,7 @@ impl Default for ClientSettings {
             endpoint: None,
             force_path_style: None,
             credentials: None,
+            find_credentials: false,
             max_attempts: 3,
             timeouts: Timeouts::default(),
             concurrency: 4,
