@@ -125,12 +125,14 @@ describe("documented shapes", () => {
     await store.close();
   });
 
-  it("Postgres and P2P type-check; nothing listens for the one, and the other says that it comes later", async () => {
+  it("Postgres type-checks, and says that nothing listens there; P2P opens", async () => {
     const { PG_PASSWORD = "secret" } = process.env;
     const connection = { host: "localhost", port: 1, database: "persist", user: "persist", password: PG_PASSWORD };
     const postgres = createStore({ name: "my-app", adapter: "postgres", connection, pool: { max: 20 } });
     await assert.rejects(postgres, { name: "ConnectionError" });
     const discovery = { method: "mdns", topic: "my-app-sync" } as const;
-    await assert.rejects(createStore({ name: "my-app", adapter: "p2p", discovery }), { name: "CapabilityError" });
+    await using peer = await createStore({ name: "my-app", adapter: "p2p", discovery, path: join(folder, "peer.db") });
+    await peer.kv.set("theme", "dark");
+    assert.equal(await peer.kv.get("theme"), "dark");
   });
 });

@@ -62,10 +62,8 @@ function install() {
   const installed = join(root, "node_modules", ".package-lock.json");
   const lock = join(root, "package-lock.json");
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
-  // Not `npm ci`: it refuses a lock file that lacks another platform's optional binaries. And npm 11 now and then ends
-  // with 0 before it has written anything.
-  for (let attempt = 1; attempt === 1 || (attempt <= 3 && !existsSync(installed)); attempt++)
-    run("npm", ["install", "--no-save"]);
+  // Not `npm ci`: it refuses a lock file that lacks another platform's optional binaries.
+  run("npm", ["install", "--no-save", "--include=dev"]);
   utimesSync(installed, new Date(), new Date());
 }
 
